@@ -1,0 +1,90 @@
+/*
+ * One table of everything an operator can do. Keys, the `:` prompt with completion, the command line, the control
+ * socket, the key bar, `?` help and the manual all come from a row. Adding a command is one row and one handler.
+ *
+ * A row has up to two handlers: `execute` acts on the running session (by key, prompt or socket), `batch` is
+ * `smartcity NAME …` in a process of its own. Rows flagged COMMAND_UI have no `execute`: the screen does them
+ * (ui/screen.c), offering them to the focused panel first.
+ */
+#ifndef SMARTCITY_APP_COMMAND_H
+#define SMARTCITY_APP_COMMAND_H
+
+#include "base/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct session;
+struct options;
+
+/* Where a key is valid: bit sets of screens, or panels with focus. */
+enum command_scope {
+    SCOPE_GLOBAL = 1 << 0,
+    SCOPE_DRIVE = 1 << 1,
+    SCOPE_STREAM = 1 << 2,
+    SCOPE_JOURNEYS = 1 << 3,
+    SCOPE_LOG = 1 << 4,
+    SCOPE_MAP = 1 << 5,    /* the map has the focus */
+    SCOPE_LIST = 1 << 6,   /* a list or the tail has the focus */
+    SCOPE_REPLAY = 1 << 7, /* a journey is playing */
+    SCOPE_LIVE = 1 << 8,   /* the simulation is ours to control */
+    SCOPE_DIALOG = 1 << 9
+};
+
+enum command_flag {
+    COMMAND_UI = 1 << 0,
+    COMMAND_CHANGES = 1 << 1, /* refused when read-only */
+    COMMAND_CONFIRM = 1 << 2, /* asks first, naming the target */
+    COMMAND_HIDDEN = 1 << 3   /* not in the prompt's completion */
+};
+
+struct command_key {
+    const char *key;       /* "space", "ctrl+l", "tab", "shift+tab", "f1", "+", "up" … as ui/keys.h names them */
+    unsigned scopes;
+    const char *arguments; /* given to the command, or NULL */
+    const char *label;     /* in the key bar: "pause"; NULL: only in help */
+    int rank;              /* bar order, 0 first */
+};
+
+/* A call, split into words. */
+#define COMMAND_ARGUMENTS 16
+struct command_call {
+    const struct command *command;
+    size_t argument_count;
+    const char *arguments[COMMAND_ARGUMENTS];
+    const char *source;    /* "operator", "socket", "scenario" */
+};
+
+/* What comes of it: a line for the operator (status line, toast), and data for who asked by socket. */
+struct command_reply {
+    struct err err;        /* kind ERR_NONE: it worked */
+    char text[400];
+    char *json;            /* malloc, or NULL */
+};
+
+struct command {
+    const char *name;
+    const char *aliases;   /* space-separated, or NULL */
+    const char *arguments; /* "[on|off]", "<journey>" for usage and completion; NULL: none */
+    const char *summary;   /* one line, lower case, no full stop */
+    const char *help;      /* more, or NULL */
+    unsigned flags;
+    struct command_key keys[8];
+    int (*execute)(struct session *session, const struct command_call *call, struct command_reply *reply);
+    int (*batch)(struct options *options, int argc, char **argv);
+    /* Words that may stand at argument `index`, newline-separated into out; NULL: none known. */
+    size_t (*complete)(struct session *session, int index, const char *prefix, char *out, size_t size);
+};
+
+size_t command_table(const struct command **commands);
+const struct command *command_find(const char *name); /* name, alias or unique prefix; NULL */
+/* "did you mean": the nearest name or NULL. */
+const char *command_suggest(const char *name);
+
+/* Splits and finds; quotes "…" group. ERR_USAGE with suggestion. `scratch` holds the words. */
+int command_parse(const char *line, const char *source, struct command_call *call, char *scratch, size_t size,
+                  struct err *err);
+/* Runs one on the session (main thread). UI commands give ERR_UNSUPPORTED here. Logs, checks read-only. */
+int command_execute(struct session *session, const struct command_call *call, struct command_reply *reply);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * A panel: one file, one const class, one line in ui/panels.c. It draws the view on a canvas and acts by commands. It
+ * keeps only how it is looked at (scroll, selection, zoom), never data or history, and never blocks.
+ */
+#ifndef SMARTCITY_UI_PANEL_H
+#define SMARTCITY_UI_PANEL_H
+
+#include "app/command.h"
+#include "app/view.h"
+#include "ui/canvas.h"
+
+struct panel_context {
+    bool focused, full_screen;
+    int64_t now_us;        /* monotonic, of this frame */
+    bool images_rgb;       /* the terminal has enough colours for pictures */
+    const char *filter;    /* the `/` text of this panel, or "" */
+};
+
+/* A UI command, or a mouse event, offered to a panel. `send` gives the session a command line as if typed. */
+struct panel_host {
+    void (*send)(void *context, const char *line);
+    void (*toast)(void *context, enum log_level level, const char *text);
+    void (*copy)(void *context, const char *text); /* OSC 52 */
+    void *context;
+};
+
+enum panel_mouse { MOUSE_CLICK, MOUSE_DOUBLE, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN, MOUSE_DRAG };
+
+struct panel_class {
+    const char *name;      /* "map": for :focus and layouts */
+    const char *title;
+    unsigned scopes;       /* SCOPE_MAP, SCOPE_LIST: keys that work with this focus */
+    size_t state_size;     /* zeroed at birth */
+    void (*create)(void *state);
+    void (*destroy)(void *state);
+    /* A number that changes when the drawing would. */
+    uint64_t (*generation)(const void *state, const struct view *view);
+    /* Inside of the frame. */
+    void (*draw)(void *state, const struct view *view, struct canvas *canvas, const struct panel_context *context);
+    /* Right end of the frame's top edge; may be NULL. */
+    void (*note)(const void *state, const struct view *view, char *text, size_t size);
+    /* Title when it is not fixed; may be NULL. */
+    void (*heading)(const void *state, const struct view *view, char *text, size_t size);
+    /* True when consumed. name is a UI command's ("zoom", "pan", "open", "back", "next", "select" …). */
+    bool (*command)(void *state, const struct view *view, const char *name, const char *argument,
+                    const struct panel_host *host);
+    /* x, y inside the frame. */
+    bool (*mouse)(void *state, const struct view *view, enum panel_mouse what, int x, int y,
+                  const struct panel_host *host);
+};
+
+/* The registration list. */
+size_t panel_classes(const struct panel_class *const **classes);
+const struct panel_class *panel_find(const char *name);
+
+#endif
