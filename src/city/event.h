@@ -1,6 +1,7 @@
 /*
- * An event: one Kafka record, decoded. A plain value without owned memory, copied across boundaries. `present` has
- * bit i set when field i of the kind's table (city/schema.h) holds a value; a field without its bit is null.
+ * An event: one Kafka record, decoded. A plain value without owned memory, copied across boundaries.
+ * `present` has bit i set when field i of the kind's table (city/schema.h) holds a value; a field without its
+ * bit is null.
  */
 #ifndef SMARTCITY_CITY_EVENT_H
 #define SMARTCITY_CITY_EVENT_H
@@ -26,14 +27,17 @@ enum event_kind {
 
 const char *event_topic(enum event_kind kind);
 const char *event_word(enum event_kind kind);
+const char *event_noun(enum event_kind kind);
 int event_kind_from_topic(const char *topic); /* or -1 */
+
+#define EVENT_DEVICE_SIZE 40 /* a UUID fits */
 
 struct event_location {
     double latitude, longitude; /* degrees, WGS84 */
 };
 
-/* JPEG or other image. Encoding: raw bytes, made Base64 by the codec. Decoding: the Base64 text inside the record
- * it came from, borrowed as long as that record lives. */
+/* JPEG or other image. Encoding: raw bytes, made Base64 by the codec. Decoding: the Base64 text inside the
+ * record it came from, borrowed as long as that record lives. */
 struct event_blob {
     const char *data;
     size_t length;
@@ -53,7 +57,7 @@ struct event_list {
 
 struct event_vehicle {
     struct event_location location;
-    double speed;        /* km/h */
+    double speed; /* km/h */
     char direction[12];
     char make[20];
     char model[24];
@@ -70,13 +74,13 @@ struct event_vehicle {
     char route_id[12];     /* "m40-nb" */
     char road[12];
     char carriageway[4];
-    double chainage;       /* km from the start of the route */
-    char marker[24];       /* "M40 A 62/9" */
-    int32_t lane;          /* 1 nearest the verge */
+    double chainage; /* km from the start of the route */
+    char marker[24]; /* "M40 A 62/9" */
+    int32_t lane;    /* 1 nearest the verge */
     int32_t lanes;
-    int32_t speed_limit;   /* km/h */
+    int32_t speed_limit; /* km/h */
     char trip_id[40];
-    char status[16];       /* moving, queueing, stopped, brokenDown, arrived */
+    char status[16]; /* moving, queueing, stopped, brokenDown, arrived */
 };
 
 struct event_gps {
@@ -86,7 +90,7 @@ struct event_gps {
     struct event_location location;
     double altitude; /* m */
     double heading;
-    char fix[8];     /* none, 2d, 3d */
+    char fix[8]; /* none, 2d, 3d */
     int32_t satellites;
     double hdop;
     double accuracy; /* m, 95 % radius */
@@ -134,7 +138,7 @@ struct event_weather {
 
 struct event_emergency {
     char incident_id[40];
-    char type[16];   /* Accident, Fire, Medical, Police, Breakdown, Debris */
+    char type[16]; /* Accident, Fire, Medical, Police, Breakdown, Debris */
     struct event_location location;
     char status[16]; /* Reported, Active, Responding, OnScene, Clearing, Resolved */
     char description[128];
@@ -156,9 +160,9 @@ struct event_emergency {
 struct event {
     enum event_kind kind;
     uint64_t present;
-    char id[40];        /* UUID */
-    char device_id[32]; /* also the Kafka key */
-    int64_t timestamp;  /* ms since 1970 UTC, simulated time */
+    char id[40];                       /* UUID */
+    char device_id[EVENT_DEVICE_SIZE]; /* also the Kafka key */
+    int64_t timestamp;                 /* ms since 1970 UTC, simulated time */
     union {
         struct event_vehicle vehicle;
         struct event_gps gps;

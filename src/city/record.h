@@ -8,14 +8,14 @@
 #include "city/event.h"
 
 struct record {
-    int kind;              /* enum event_kind, or -1: a topic that is not ours */
+    int kind; /* enum event_kind, or -1: a topic that is not ours */
     int32_t partition;
-    int64_t offset;        /* -1 when not from Kafka */
-    int64_t timestamp;     /* Kafka's record timestamp, ms; 0 when absent */
-    int64_t arrived_us;    /* wall clock at consumption */
-    const char *key;       /* NULL: none */
+    int64_t offset;     /* -1 when not from Kafka */
+    int64_t timestamp;  /* Kafka's record timestamp, ms; 0 when absent */
+    int64_t arrived_us; /* wall clock at consumption */
+    const char *key;    /* NULL: none */
     size_t key_length;
-    const char *value;     /* NULL: tombstone */
+    const char *value; /* NULL: tombstone */
     size_t value_length;
     const uint8_t *headers; /* encoded by record_headers_put */
     size_t headers_length;
@@ -35,12 +35,13 @@ bool record_headers_next(const struct record *record, size_t *position, struct r
 bool record_header_find(const struct record *record, const char *name, struct record_header *header);
 
 /* Our own headers. */
-#define RECORD_HEADER_PRODUCED "produced-at"     /* decimal wall microseconds */
-#define RECORD_HEADER_TRACE    "traceparent"     /* W3C trace context */
-#define RECORD_HEADER_SCHEMA   "schema-version"  /* decimal */
+#define RECORD_HEADER_PRODUCED "produced-at"             /* decimal wall microseconds */
+#define RECORD_HEADER_TRACE    "traceparent"             /* W3C trace context */
+#define RECORD_HEADER_SCHEMA   "schema-version"          /* decimal */
 int64_t record_produced_us(const struct record *record); /* -1 when absent or unreadable */
 
-/* A bounded arena of records that travels through queues by reference count. Filled by one thread, then immutable. */
+/* A bounded arena of records that travels through queues by reference count. Filled by one thread, then
+ * immutable. */
 struct record_batch {
     size_t count;
     struct record *records;
@@ -51,8 +52,8 @@ struct record_batch {
     int references;
 };
 struct record_batch *record_batch_create(size_t records, size_t bytes);
-/* Copies the record in; false when it does not fit (send the batch on, start a new one; a record that is larger
- * than an empty batch gets an arena of its own size). */
+/* Copies the record in; false when it does not fit (send the batch on, start a new one; a record that is
+ * larger than an empty batch gets an arena of its own size). */
 bool record_batch_add(struct record_batch *batch, const struct record *record);
 struct record_batch *record_batch_retain(struct record_batch *batch);
 void record_batch_release(struct record_batch *batch);

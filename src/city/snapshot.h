@@ -1,7 +1,7 @@
 /*
- * What the screen may know of the city: an immutable picture of the live model, published by the ingest thread and
- * read by the main thread. Everything in it came from Kafka (or from a journey that is replayed). Reference
- * counted; plain data otherwise.
+ * What the screen may know of the city: an immutable picture of the live model, published by the ingest
+ * thread and read by the main thread. Everything in it came from Kafka (or from a journey that is replayed).
+ * Reference counted; plain data otherwise.
  */
 #ifndef SMARTCITY_CITY_SNAPSHOT_H
 #define SMARTCITY_CITY_SNAPSHOT_H
@@ -12,14 +12,14 @@
 
 /* One dot on the map. */
 struct city_vehicle {
-    char device_id[24];
+    char device_id[EVENT_DEVICE_SIZE];
     struct geo_vertex at;
-    float speed;         /* km/h */
+    float speed; /* km/h */
     float heading;
-    float limit;         /* km/h; 0 unknown */
-    int8_t route;        /* enum geo_route, or -1: off the known roads */
-    uint8_t type;        /* enum event_count_class */
-    uint8_t status;      /* 0 moving, 1 queueing, 2 stopped, 3 broken down */
+    float limit;    /* km/h; 0 unknown */
+    int8_t route;   /* enum geo_route, or -1: off the known roads */
+    uint8_t type;   /* enum event_count_class */
+    uint8_t status; /* 0 moving, 1 queueing, 2 stopped, 3 broken down */
     float chainage_km;
     int64_t timestamp;
 };
@@ -28,18 +28,18 @@ struct city_vehicle {
 /* The followed vehicle, in full. */
 struct city_followed {
     bool known;
-    struct event vehicle;       /* the last vehicle_data event */
-    struct event gps;           /* the last gps_data event; kind EVENT_GPS and present 0 when none yet */
+    struct event vehicle; /* the last vehicle_data event */
+    struct event gps;     /* the last gps_data event; kind EVENT_GPS and present 0 when none yet */
     int64_t vehicle_arrived_us, gps_arrived_us; /* wall */
-    size_t track_count;         /* latest last */
+    size_t track_count;                         /* latest last */
     struct geo_vertex track[CITY_TRACK];
-    float speeds[CITY_TRACK];   /* km/h */
+    float speeds[CITY_TRACK]; /* km/h */
     struct event_location gps_at;
-    double queue_ahead_km;      /* to the next congested stretch; negative: none within 50 km */
+    double queue_ahead_km; /* to the next congested stretch; negative: none within 50 km */
     double queue_length_km;
     double trip_km, trip_done_km;
-    int64_t arrives_at;         /* ms simulated, by the speeds seen ahead; 0 unknown */
-    size_t index;               /* in vehicles[] */
+    int64_t arrives_at; /* ms simulated, by the speeds seen ahead; 0 unknown */
+    size_t index;       /* in vehicles[] */
 };
 
 struct city_incident {
@@ -76,8 +76,8 @@ struct city_image {
 };
 
 /* Congestion: each route in bins of CITY_BIN_M metres. */
-#define CITY_BIN_M   1000
-#define CITY_BINS    220
+#define CITY_BIN_M 1000
+#define CITY_BINS  220
 struct city_bin {
     float ratio; /* speed / limit, smoothed; negative: nothing seen lately */
     float speed; /* km/h */
@@ -104,14 +104,14 @@ struct city_quarantined {
 
 struct city_snapshot {
     int references;
-    uint64_t generation;           /* changes whenever anything below does */
+    uint64_t generation; /* changes whenever anything below does */
     uint64_t kind_generation[EVENT_KIND_COUNT];
-    int64_t taken_us;              /* wall */
-    int64_t simulated_ms;          /* the newest event time seen */
+    int64_t taken_us;     /* wall */
+    int64_t simulated_ms; /* the newest event time seen */
     size_t vehicle_count;
     struct city_vehicle *vehicles; /* in the order first seen, a stable order for Tab */
     struct city_followed followed;
-    size_t incident_count;         /* open ones first, newest first */
+    size_t incident_count; /* open ones first, newest first */
     struct city_incident *incidents;
     size_t incidents_open;
     size_t station_count;
@@ -121,10 +121,10 @@ struct city_snapshot {
     struct city_image image;
     struct city_bin bins[GEO_ROUTES][CITY_BINS];
     struct city_topic topics[EVENT_KIND_COUNT];
-    struct series latency_series;  /* ms, produce to model */
-    double lag_seconds;            /* produce time to now of the newest event applied, smoothed */
-    uint64_t evicted_vehicles;     /* over the limit of tracked devices: a drop counter */
-    size_t quarantine_count;       /* newest first */
+    struct series latency_series; /* ms, produce to model */
+    double lag_seconds;           /* produce time to now of the newest event applied, smoothed */
+    uint64_t evicted_vehicles;    /* over the limit of tracked devices: a drop counter */
+    size_t quarantine_count;      /* newest first */
     struct city_quarantined quarantine[CITY_QUARANTINE];
 };
 
