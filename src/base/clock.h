@@ -1,5 +1,5 @@
-/* Time. Wall and monotonic microseconds; one place reads the system's clock. What must be testable takes `now`
- * as an argument instead of calling these. Any thread. */
+/* Time. Wall and monotonic microseconds; one place reads the system's clock. What must be testable takes
+ * `now` as an argument instead of calling these. Any thread. */
 #ifndef SMARTCITY_BASE_CLOCK_H
 #define SMARTCITY_BASE_CLOCK_H
 

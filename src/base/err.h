@@ -1,7 +1,7 @@
 /*
- * Errors are values. A function that can fail returns 0 or -1 (or NULL) and fills the `struct err` it was given;
- * the caller decides by `retriable` and `fatal`, the operator reads `text`, which names the thing and the cure.
- * Any thread; a struct err belongs to its caller.
+ * Errors are values. A function that can fail returns 0 or -1 (or NULL) and fills the `struct err` it was
+ * given; the caller decides by `retriable` and `fatal`, the operator reads `text`, which names the thing and
+ * the cure. Any thread; a struct err belongs to its caller.
  */
 #ifndef SMARTCITY_BASE_ERR_H
 #define SMARTCITY_BASE_ERR_H
@@ -11,18 +11,18 @@
 
 enum err_kind {
     ERR_NONE,
-    ERR_USAGE,     /* the command line or an argument */
-    ERR_CONFIG,    /* the configuration file or environment */
-    ERR_IO,        /* the file system */
-    ERR_FULL,      /* a disk, spool or bounded queue */
-    ERR_CONNECT,   /* a service cannot be reached; retriable */
+    ERR_USAGE,   /* the command line or an argument */
+    ERR_CONFIG,  /* the configuration file or environment */
+    ERR_IO,      /* the file system */
+    ERR_FULL,    /* a disk, spool or bounded queue */
+    ERR_CONNECT, /* a service cannot be reached; retriable */
     ERR_AUTH,
-    ERR_CORRUPT,   /* data that cannot be read */
-    ERR_LIMIT,     /* larger than we accept */
+    ERR_CORRUPT, /* data that cannot be read */
+    ERR_LIMIT,   /* larger than we accept */
     ERR_NOT_FOUND,
-    ERR_BUSY,      /* somebody else holds it; retriable */
+    ERR_BUSY, /* somebody else holds it; retriable */
     ERR_CANCELLED,
-    ERR_REMOTE,    /* a service answered no */
+    ERR_REMOTE, /* a service answered no */
     ERR_UNSUPPORTED,
     ERR_INTERNAL,
     ERR_KINDS
@@ -39,7 +39,8 @@ struct err {
 
 /* Fills err (NULL allowed) and returns -1, so that `return err_set(…)` reads well. retriable follows from the
  * kind (CONNECT, BUSY, FULL) and may be overwritten afterwards. */
-int err_set(struct err *err, enum err_kind kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int err_set(struct err *err, enum err_kind kind, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* The same, with ": " and the text of errno `code` behind it; ENOSPC becomes ERR_FULL. */
 int err_set_errno(struct err *err, enum err_kind kind, int code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -50,7 +51,14 @@ const char *err_kind_name(enum err_kind kind);
 
 /* Exit codes, documented in the manual: 0 success, 1 operation failed, 2 usage or configuration, 3 connection
  * (retriable), 4 threshold breached, 130 interrupted. */
-enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONNECTION = 3, EXIT_THRESHOLD = 4, EXIT_INTERRUPTED = 130 };
+enum {
+    EXIT_OK = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_CONNECTION = 3,
+    EXIT_THRESHOLD = 4,
+    EXIT_INTERRUPTED = 130
+};
 int err_exit_code(const struct err *err);
 
 /* Memory that cannot be had ends the program with a clear line: these never return NULL. */

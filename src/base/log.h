@@ -1,7 +1,7 @@
 /*
- * The log: a bounded ring for the Log screen and, when opened, a file in the state directory (rotated at 4 MB,
- * one old file kept). Any thread. Entries are made harmless for a terminal when written. Secrets must never be
- * passed here.
+ * The log: a bounded ring for the Log screen and, when opened, a file in the state directory (rotated at 4
+ * MB, one old file kept). Any thread. Entries are made harmless for a terminal when written. Secrets must
+ * never be passed here.
  */
 #ifndef SMARTCITY_BASE_LOG_H
 #define SMARTCITY_BASE_LOG_H
@@ -17,7 +17,7 @@ struct log_entry {
     uint64_t sequence; /* 1, 2, … */
     int64_t wall_us;
     enum log_level level;
-    char source[16];    /* "operator", "scenario", "schedule", "kafka", "store", … */
+    char source[16]; /* "operator", "scenario", "schedule", "kafka", "store", … */
     char text[240];
     char equivalent[240]; /* the aws or kcat command that does the same, or "" */
 };
@@ -28,6 +28,7 @@ void log_destroy(struct log *log);
 int log_open_file(struct log *log, const char *path, struct err *err);
 const char *log_level_name(enum log_level level);
 
+/* log NULL: nothing is written. */
 void log_write(struct log *log, enum log_level level, const char *source, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* With the equivalent outside command, which can be copied. */
@@ -36,5 +37,7 @@ void log_action(struct log *log, const char *source, const char *equivalent, con
 /* Copies up to `count` entries with sequence > `after`, oldest first; what the ring has lost is skipped. */
 size_t log_read(struct log *log, uint64_t after, struct log_entry *entries, size_t count);
 uint64_t log_last(struct log *log);
+/* Lines that could not be written to the file; they are in the ring. */
+uint64_t log_file_lost(struct log *log);
 
 #endif

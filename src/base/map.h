@@ -1,5 +1,5 @@
-/* A hash map from short text keys to small integers (indexes into the owner's array). One thread. Keyed SipHash-like
- * seed per map, since keys come from outside. */
+/* A hash map from short text keys to small integers (indexes into the owner's array). One thread. Keyed
+ * SipHash-like seed per map, since keys come from outside. */
 #ifndef SMARTCITY_BASE_MAP_H
 #define SMARTCITY_BASE_MAP_H
 

@@ -1,6 +1,7 @@
 /*
- * Bounded hand-over of pointers between threads, with a wake fd for a consumer that sits in a loop. Depth, high
- * water mark and drops are visible. Any number of producers and consumers. pthreads, so that checkers follow.
+ * Bounded hand-over of pointers between threads, with a wake fd for a consumer that sits in a loop. Depth,
+ * high water mark and drops are visible. Any number of producers and consumers. pthreads, so that checkers
+ * follow.
  */
 #ifndef SMARTCITY_BASE_QUEUE_H
 #define SMARTCITY_BASE_QUEUE_H

@@ -17,12 +17,13 @@ struct rng_key {
 
 void rng_block(const struct rng_key *key, uint32_t out[4]);
 uint64_t rng_u64(const struct rng_key *key);
-double rng_uniform(const struct rng_key *key);                     /* [0, 1) */
-uint32_t rng_below(const struct rng_key *key, uint32_t limit);     /* [0, limit) */
-double rng_normal(const struct rng_key *key);                      /* N(0, 1), Box-Muller */
+double rng_uniform(const struct rng_key *key);                 /* [0, 1) */
+uint32_t rng_below(const struct rng_key *key, uint32_t limit); /* [0, limit) */
+double rng_normal(const struct rng_key *key);                  /* N(0, 1), Box-Muller */
 void rng_normal_pair(const struct rng_key *key, double *a, double *b);
 double rng_exponential(const struct rng_key *key, double mean);
-double rng_lognormal(const struct rng_key *key, double mean, double cv); /* by mean and coefficient of variation */
-void rng_uuid(const struct rng_key *key, char out[37]);            /* RFC 9562 version 8, lower case */
+double rng_lognormal(const struct rng_key *key, double mean,
+                     double cv);                        /* by mean and coefficient of variation */
+void rng_uuid(const struct rng_key *key, char out[37]); /* RFC 9562 version 8, lower case */
 
 #endif

@@ -14,7 +14,8 @@
 uint32_t text_next_rune(const char **text, const char *end);
 size_t text_put_rune(char out[5], uint32_t rune); /* bytes written, NUL-terminated */
 bool text_is_utf8(const char *text, size_t length);
-/* Cells a code point takes: 0 combining, 1, or 2 wide; control characters 1 (they are replaced before drawing). */
+/* Cells a code point takes: 0 combining, 1, or 2 wide; control characters 1 (they are replaced before
+ * drawing). */
 int text_rune_width(uint32_t rune);
 int text_width(const char *text); /* cells */
 
@@ -37,10 +38,10 @@ const char *text_find_fold(const char *text, const char *part); /* NULL when abs
 int text_distance(const char *a, const char *b, int limit);
 
 #define TEXT_FIGURE_SIZE 24
-char *text_count(char out[TEXT_FIGURE_SIZE], int64_t value);     /* "1,204,118" */
-char *text_si(char out[TEXT_FIGURE_SIZE], double value);         /* "118", "4.1k", "98.2M" */
-char *text_bytes(char out[TEXT_FIGURE_SIZE], double bytes);      /* "812 B", "3.1 MB" (powers of 1000) */
-char *text_age(char out[TEXT_FIGURE_SIZE], int64_t microseconds);/* "0.2 s", "14 s", "2 m", "3 h 10 m" */
+char *text_count(char out[TEXT_FIGURE_SIZE], int64_t value);      /* "1,204,118" */
+char *text_si(char out[TEXT_FIGURE_SIZE], double value);          /* "118", "4.1k", "98.2M" */
+char *text_bytes(char out[TEXT_FIGURE_SIZE], double bytes);       /* "812 B", "3.1 MB" (powers of 1000) */
+char *text_age(char out[TEXT_FIGURE_SIZE], int64_t microseconds); /* "0.2 s", "14 s", "2 m", "3 h 10 m" */
 char *text_duration(char out[TEXT_FIGURE_SIZE], int64_t microseconds); /* "00:14:30" */
 
 /* "10s", "500ms", "10m", "2h", "1d", "00:14:30", plain seconds "90": microseconds; false when it is none. */
