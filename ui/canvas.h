@@ -1,7 +1,7 @@
 /*
- * The canvas: a grid of cells that panels draw on. It knows nothing of curses, so golden tests read it back as text.
- * Coordinates are cells from (0,0) at top left; everything is clipped to the canvas. A sub-canvas shares the cells
- * of its parent. Text given to it is made harmless: controls never reach a cell.
+ * The canvas: a grid of cells that panels draw on. It knows nothing of curses, so golden tests read it back
+ * as text. Coordinates are cells from (0,0) at top left; everything is clipped to the canvas. A sub-canvas
+ * shares the cells of its parent. Text given to it is made harmless: controls never reach a cell.
  */
 #ifndef SMARTCITY_UI_CANVAS_H
 #define SMARTCITY_UI_CANVAS_H
@@ -10,20 +10,57 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A colour is a role, which the theme resolves, or true colour for pictures and ramps. 0 is the terminal's own. */
+/* A colour is a role, which the theme resolves, or true colour for pictures and ramps. NONE is the terminal's
+ * own. X(name, word, letter in style dumps) */
+#define ROLES(X)                                                                                             \
+    X(NONE, "none", '.')                                                                                     \
+    X(TEXT, "text", 't')                                                                                     \
+    X(STRONG, "strong", 'T')                                                                                 \
+    X(DIM, "dim", 'd')                                                                                       \
+    X(FRAME, "frame", 'f')                                                                                   \
+    X(FOCUS, "focus", 'F')                                                                                   \
+    X(TITLE, "title", 'H')                                                                                   \
+    X(BAR, "bar", 'b')                                                                                       \
+    X(BAR_KEY, "bar key", 'k')                                                                               \
+    X(SELECTED, "selected", 's')                                                                             \
+    X(GOOD, "good", 'g')                                                                                     \
+    X(WARNING, "warning", 'w')                                                                               \
+    X(BAD, "bad", 'x')                                                                                       \
+    X(INFO, "info", 'i')                                                                                     \
+    X(VEHICLE, "vehicle", '1') /* one a topic */                                                             \
+    X(GPS, "gps", '2')                                                                                       \
+    X(TRAFFIC, "traffic", '3')                                                                               \
+    X(WEATHER, "weather", '4')                                                                               \
+    X(EMERGENCY, "emergency", '5')                                                                           \
+    X(FREE, "free", 'G') /* congestion */                                                                    \
+    X(SLOW, "slow", 'S')                                                                                     \
+    X(QUEUE, "queue", 'Q')                                                                                   \
+    X(JAM, "jam", 'J')                                                                                       \
+    X(COAST, "coast", 'c')                                                                                   \
+    X(ROAD, "road", 'r')                                                                                     \
+    X(MOTORWAY, "motorway", 'm')                                                                             \
+    X(ROUTE, "route", 'R')                                                                                   \
+    X(PLACE, "place", 'p')                                                                                   \
+    X(FOLLOWED, "followed", 'v')                                                                             \
+    X(TRACK, "track", 'V')                                                                                   \
+    X(CAMERA, "camera", 'C')                                                                                 \
+    X(RAIN, "rain", '6')                                                                                     \
+    X(SNOW, "snow", '7')                                                                                     \
+    X(FOG, "fog", '8')                                                                                       \
+    X(LIVE, "live", 'L')                                                                                     \
+    X(REPLAY, "replay", 'P')                                                                                 \
+    X(PAUSED, "paused", 'Z')
 enum role {
-    ROLE_NONE, ROLE_TEXT, ROLE_STRONG, ROLE_DIM, ROLE_FRAME, ROLE_FOCUS, ROLE_TITLE, ROLE_BAR, ROLE_BAR_KEY,
-    ROLE_SELECTED, ROLE_GOOD, ROLE_WARNING, ROLE_BAD, ROLE_INFO,
-    ROLE_VEHICLE, ROLE_GPS, ROLE_TRAFFIC, ROLE_WEATHER, ROLE_EMERGENCY, /* one a topic */
-    ROLE_FREE, ROLE_SLOW, ROLE_QUEUE, ROLE_JAM,                         /* congestion */
-    ROLE_COAST, ROLE_ROAD, ROLE_MOTORWAY, ROLE_ROUTE, ROLE_PLACE, ROLE_FOLLOWED, ROLE_TRACK, ROLE_CAMERA,
-    ROLE_RAIN, ROLE_SNOW, ROLE_FOG, ROLE_LIVE, ROLE_REPLAY, ROLE_PAUSED,
-    ROLE_COUNT
+#define X(name, word, letter) ROLE_##name,
+    ROLES(X)
+#undef X
+        ROLE_COUNT
 };
+const char *role_name(enum role role);
 typedef uint32_t colour; /* the one typedef: a packed scalar */
-#define COLOUR_ROLE(role)     ((colour)(role))
-#define COLOUR_RGB(r, g, b)   ((colour)(0x1000000u | (uint32_t)(r) << 16 | (uint32_t)(g) << 8 | (uint32_t)(b)))
-#define COLOUR_IS_RGB(c)      (((c)&0x1000000u) != 0)
+#define COLOUR_ROLE(role)   ((colour)(role))
+#define COLOUR_RGB(r, g, b) ((colour)(0x1000000u | (uint32_t)(r) << 16 | (uint32_t)(g) << 8 | (uint32_t)(b)))
+#define COLOUR_IS_RGB(c)    (((c)&0x1000000u) != 0)
 
 enum attribute { ATTR_BOLD = 1, ATTR_REVERSE = 2, ATTR_UNDERLINE = 4, ATTR_DIM = 8 };
 
@@ -39,6 +76,7 @@ enum glyphs { GLYPHS_BRAILLE, GLYPHS_BLOCK, GLYPHS_ASCII };
 struct cell {
     uint32_t rune; /* 0: the right half of a wide one */
     struct style style;
+    uint32_t mark; /* one combining mark drawn over the rune, or 0 */
 };
 
 struct canvas {
@@ -56,6 +94,8 @@ void canvas_destroy(struct canvas *canvas);
 struct canvas canvas_sub(const struct canvas *canvas, int x, int y, int width, int height);
 void canvas_clear(struct canvas *canvas, struct style style);
 
+/* A combining mark joins the cell to its left; what the glyph level cannot show becomes what it can
+ * (ui/glyphs.h). */
 void canvas_put(struct canvas *canvas, int x, int y, uint32_t rune, struct style style);
 const struct cell *canvas_at(const struct canvas *canvas, int x, int y); /* NULL outside */
 /* UTF-8; returns the column after the text. */
@@ -66,40 +106,47 @@ int canvas_printf(struct canvas *canvas, int x, int y, struct style style, const
 int canvas_text_fit(struct canvas *canvas, int x, int y, int width, struct style style, const char *text);
 /* So that the last cell is at x-1. Returns the first column. */
 int canvas_text_right(struct canvas *canvas, int x, int y, struct style style, const char *text);
-void canvas_fill(struct canvas *canvas, int x, int y, int width, int height, uint32_t rune, struct style style);
+void canvas_fill(struct canvas *canvas, int x, int y, int width, int height, uint32_t rune,
+                 struct style style);
 void canvas_restyle(struct canvas *canvas, int x, int y, int width, struct style style);
 
-/* A frame round the whole canvas with title at the left and note at the right of its top edge ("" none); returns the
- * inside. Corners and lines follow the glyph level. */
+/* A frame round the whole canvas with title at the left and note at the right of its top edge ("" none);
+ * returns the inside. Corners and lines follow the glyph level. */
 struct canvas canvas_frame(struct canvas *canvas, const char *title, const char *note, bool focused);
 
 /* `fraction` 0 to 1 of width cells, with eighth blocks. */
 void canvas_bar(struct canvas *canvas, int x, int y, int width, double fraction, struct style style);
-/* A sparkline of count values (latest last, right-aligned), height cells high, scaled to max (0: the largest). */
-void canvas_spark(struct canvas *canvas, int x, int y, int width, int height, const float *values, size_t count,
-                  float max, struct style style);
+/* A sparkline of count values (latest last, right-aligned), height cells high, scaled to max (0: the
+ * largest). */
+void canvas_spark(struct canvas *canvas, int x, int y, int width, int height, const float *values,
+                  size_t count, float max, struct style style);
 
 /* The whole canvas as text, a line a row, trailing blanks cut; malloc. For golden tests and :dump. */
 char *canvas_dump(const struct canvas *canvas);
+/* The same with a letter for each cell's foreground role (ROLES), '.' none, '*' true colour, ' ' an empty
+ * cell; a cell that is reversed, or has a background, shows '#' or the background's letter instead. malloc.
+ */
+char *canvas_dump_styles(const struct canvas *canvas);
 
 /* ---- dots: 2x4 to a cell in braille, 2x2 in blocks, 1x1 in ASCII ------------------------------------- */
 
 /* The last, most important, writer owns a cell's colour: a dot with a higher priority recolours its cell. */
 struct dots {
-    int width, height;     /* in dots: cells * dots_per_cell */
-    int per_x, per_y;      /* dots per cell */
+    int width, height; /* in dots: cells * dots_per_cell */
+    int per_x, per_y;  /* dots per cell */
     int cells_x, cells_y;
     enum glyphs glyphs;
-    uint8_t *bits;         /* by cell */
+    uint8_t *bits; /* by cell */
     uint8_t *priority;
     colour *colours;
 };
 struct dots dots_create(int cells_x, int cells_y, enum glyphs glyphs);
 void dots_destroy(struct dots *dots);
 void dots_clear(struct dots *dots);
-void dots_set(struct dots *dots, int x, int y, uint8_t priority, colour colour);
+void dots_set(struct dots *dots, int x, int y, uint8_t priority, colour paint);
 /* Clipped line; coordinates may be far outside. */
-void dots_line(struct dots *dots, int64_t x0, int64_t y0, int64_t x1, int64_t y1, uint8_t priority, colour colour);
+void dots_line(struct dots *dots, int64_t x0, int64_t y0, int64_t x1, int64_t y1, uint8_t priority,
+               colour paint);
 /* Writes cells that have dots; `ascii` characters by priority in ASCII mode ('.', '-', '#'…). */
 void dots_draw(const struct dots *dots, struct canvas *canvas, int x, int y);
 
