@@ -208,8 +208,8 @@ static bool is_word(const char *text)
 
 int sql_pragma(struct sql_db *db, const char *name, const char *value, struct err *err)
 {
-    char text[128];
-    if (!is_word(name) || !is_word(value) || strlen(name) + strlen(value) > 100)
+    char text[256];
+    if (!is_word(name) || !is_word(value) || strlen(name) > 100 || strlen(value) > 100)
         return err_set(err, ERR_INTERNAL, "%s: no such setting", db->path);
     snprintf(text, sizeof text, "PRAGMA %s = %s", name, value);
     return sql_exec(db, text, err);
