@@ -1,6 +1,7 @@
 /*
- * One table of everything an operator can do. Keys, the `:` prompt with completion, the command line, the control
- * socket, the key bar, `?` help and the manual all come from a row. Adding a command is one row and one handler.
+ * One table of everything an operator can do. Keys, the `:` prompt with completion, the command line, the
+ * control socket, the key bar, `?` help and the manual all come from a row. Adding a command is one row and
+ * one handler.
  *
  * A row has up to two handlers: `execute` acts on the running session (by key, prompt or socket), `batch` is
  * `smartcity NAME …` in a process of its own. Rows flagged COMMAND_UI have no `execute`: the screen does them
@@ -33,13 +34,14 @@ enum command_scope {
 
 enum command_flag {
     COMMAND_UI = 1 << 0,
-    COMMAND_CHANGES = 1 << 1, /* refused when read-only */
-    COMMAND_CONFIRM = 1 << 2, /* asks first, naming the target */
-    COMMAND_HIDDEN = 1 << 3   /* not in the prompt's completion */
+    COMMAND_CHANGES = 1 << 1,     /* refused when read-only */
+    COMMAND_CONFIRM = 1 << 2,     /* asks first, naming the target */
+    COMMAND_HIDDEN = 1 << 3,      /* not in the prompt's completion */
+    COMMAND_CONFIRM_NAME = 1 << 4 /* and has the last argument typed again: for what cannot be undone */
 };
 
 struct command_key {
-    const char *key;       /* "space", "ctrl+l", "tab", "shift+tab", "f1", "+", "up" … as ui/keys.h names them */
+    const char *key; /* "space", "ctrl+l", "tab", "shift+tab", "f1", "+", "up" … as ui/keys.h names them */
     unsigned scopes;
     const char *arguments; /* given to the command, or NULL */
     const char *label;     /* in the key bar: "pause"; NULL: only in help */
@@ -52,16 +54,17 @@ struct command_call {
     const struct command *command;
     size_t argument_count;
     const char *arguments[COMMAND_ARGUMENTS];
-    const char *source;    /* "operator", "socket", "scenario" */
+    const char *source; /* "operator", "socket", "scenario" */
 };
 
 /* What comes of it: a line for the operator (status line, toast), and data for who asked by socket. */
 struct command_reply {
-    struct err err;        /* kind ERR_NONE: it worked */
+    struct err err; /* kind ERR_NONE: it worked */
     char text[400];
-    char *json;            /* malloc, or NULL */
+    char *json; /* malloc, or NULL */
 };
 
+#define COMMAND_KEYS 16
 struct command {
     const char *name;
     const char *aliases;   /* space-separated, or NULL */
@@ -69,7 +72,7 @@ struct command {
     const char *summary;   /* one line, lower case, no full stop */
     const char *help;      /* more, or NULL */
     unsigned flags;
-    struct command_key keys[8];
+    struct command_key keys[COMMAND_KEYS]; /* ends at the first without a key */
     int (*execute)(struct session *session, const struct command_call *call, struct command_reply *reply);
     int (*batch)(struct options *options, int argc, char **argv);
     /* Words that may stand at argument `index`, newline-separated into out; NULL: none known. */
