@@ -128,7 +128,7 @@ $(B)/gen/%.o: build/gen/%.c
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # The geodata tables become C arrays of int32 Mercator vertices, by a small program of our own.
-build/gen/compile_geo: data/compile_geo.c src/city/geo_math.c src/city/geo.h
+build/gen/compile_geo: data/compile_geo.c data/geo_reader.c src/city/geo_math.c data/geo_reader.h src/city/geo.h src/city/geo_tables.h
 	@mkdir -p $(@D)
 	$(call say,HOSTCC,$<)
 	$(Q)$(CC) -D_GNU_SOURCE -std=c17 -O1 $(WARNINGS) -Isrc $(filter %.c,$^) -o $@ -lm

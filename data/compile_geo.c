@@ -1,184 +1,27 @@
 /*
  * Compiles the tables of data/geo/ into C: `compile_geo data/geo > geo_tables.c` (shapes in
  * city/geo_tables.h).
- *
- * The tables are tab separated, first line the column names. Where the last column is `points`, it holds
- * "latitude,longitude" pairs separated by spaces, and a line that begins with a tab continues the pairs of
- * the row above. Anything not understood ends the build with the file and line.
+ * The form of the tables is in geo_reader.h; anything not understood ends the build with the file and line.
  *
  * Lines and carriageways are thinned to GEO_DETAILS levels by Douglas and Peucker's method (Canadian
  * Cartographer 10, 1973): every level splits at the same farthest vertex, so a coarser level's vertices are
  * always among the finer one's. Carriageways are measured along their finest level, and everything with a
  * chainage (sections, marker posts, junctions) refers to that measure.
  */
-#include "city/geo.h"
+#include "city/geo_tables.h"
+#include "geo_reader.h"
 
-#include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKET            128.0 /* metres; GEO_BUCKET of city/geo_tables.h, printed beside the tables */
-#define MAX_COLUMNS       8
 #define MAX_SECTIONS      64
 #define MAX_POSTS         128
 #define MAX_JUNCTIONS     64
 #define MAX_GAP           50.0   /* metres between one section's end and the next one's start */
 #define MAX_STEP          5000.0 /* metres between neighbouring vertices of a carriageway */
 #define MAX_FROM_JUNCTION 700.0  /* metres: the middle of an interchange stands off the carriageway */
-
-struct table {
-    FILE *file;
-    char path[512];
-    int line;
-    char *text; /* the row as read, cut at its tabs */
-    size_t text_size;
-    char *columns[MAX_COLUMNS];
-    int column_count;
-    double (*points)[2]; /* latitude, longitude: of a row with a `points` column */
-    size_t point_count, point_room;
-    bool has_points;
-};
-
-static _Noreturn __attribute__((format(printf, 2, 3))) void fail(const struct table *table,
-                                                                 const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    fprintf(stderr, "%s:%d: ", table->path, table->line);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-    exit(1);
-}
-
-static void *grow(void *array, size_t count, size_t size)
-{
-    void *grown = realloc(array, (count ? count : 1) * size);
-    if (!grown) {
-        fputs("compile_geo: out of memory\n", stderr);
-        exit(1);
-    }
-    return grown;
-}
-
-/* ---- reading ---------------------------------------------------------------------------------------- */
-
-static double number_in(const struct table *table, const char *text, double low, double high,
-                        const char *what)
-{
-    char *end;
-    double value = strtod(text, &end);
-    if (end == text || *end || !(value >= low && value <= high))
-        fail(table, "%s '%s' is not a number from %g to %g", what, text, low, high);
-    return value;
-}
-
-static int word_in(const struct table *table, const char *text, const char *const *words, int count,
-                   const char *what)
-{
-    for (int i = 0; i < count; i++)
-        if (strcmp(text, words[i]) == 0)
-            return i;
-    fail(table, "%s '%s' is not known", what, text);
-}
-
-/* A name to be printed as a C string and on the screen: no quotes, escapes or control characters. */
-static char *name_in(const struct table *table, const char *text)
-{
-    if (!*text)
-        fail(table, "a name is empty");
-    for (const char *p = text; *p; p++)
-        if ((unsigned char)*p < ' ' || *p == '"' || *p == '\\' || *p == 0x7f)
-            fail(table, "name '%s' holds a character that may not stand in one", text);
-    return strcpy(grow(NULL, strlen(text) + 1, 1), text);
-}
-
-static void add_points(struct table *table, char *text)
-{
-    for (char *pair = strtok(text, " "); pair; pair = strtok(NULL, " ")) {
-        char *comma = strchr(pair, ',');
-        if (!comma)
-            fail(table, "point '%s' is not latitude,longitude", pair);
-        *comma = 0;
-        if (table->point_count == table->point_room)
-            table->points =
-                grow(table->points, table->point_room = table->point_room * 2 + 64, sizeof *table->points);
-        double *point = table->points[table->point_count++];
-        point[0] = number_in(table, pair, 49, 61, "latitude");
-        point[1] = number_in(table, comma + 1, -9, 3, "longitude");
-    }
-}
-
-/* Opens DIRECTORY/NAME, whose first line must be `header` (column names between single spaces). */
-static void table_open(struct table *table, const char *directory, const char *name, const char *header)
-{
-    *table = (struct table){.line = 0};
-    if (snprintf(table->path, sizeof table->path, "%s/%s", directory, name) >= (int)sizeof table->path)
-        fail(table, "the path is too long");
-    table->file = fopen(table->path, "r");
-    if (!table->file)
-        fail(table, "cannot be opened: %s", strerror(errno));
-    ssize_t length = getline(&table->text, &table->text_size, table->file);
-    table->line = 1;
-    if (length > 0 && table->text[length - 1] == '\n')
-        table->text[length - 1] = 0;
-    for (char *p = length > 0 ? table->text : NULL; p && *p; p++)
-        if (*p == '\t')
-            *p = ' ';
-    if (length <= 0 || strcmp(table->text, header) != 0)
-        fail(table, "the columns are not '%s'", header);
-    table->column_count = 1;
-    for (const char *p = header; *p; p++)
-        table->column_count += *p == ' ';
-    table->has_points = strlen(header) >= 6 && strcmp(header + strlen(header) - 6, "points") == 0;
-}
-
-/* Reads the next row with its continuation lines; false, and the table closed, at the end. */
-static bool table_next(struct table *table)
-{
-    ssize_t length = getline(&table->text, &table->text_size, table->file);
-    if (length < 0) {
-        if (ferror(table->file))
-            fail(table, "cannot be read: %s", strerror(errno));
-        fclose(table->file);
-        free(table->text);
-        free(table->points);
-        return false;
-    }
-    table->line++;
-    if (length > 0 && table->text[length - 1] == '\n')
-        table->text[length - 1] = 0;
-    int columns = 0;
-    for (char *rest = table->text, *column; (column = strsep(&rest, "\t"));) {
-        if (columns == table->column_count)
-            fail(table, "more than %d columns", table->column_count);
-        table->columns[columns++] = column;
-    }
-    if (columns != table->column_count)
-        fail(table, "%d columns, not %d", columns, table->column_count);
-    if (!table->has_points)
-        return true;
-
-    table->point_count = 0;
-    add_points(table, table->columns[columns - 1]);
-    char *more = NULL;
-    size_t more_size = 0;
-    for (int c; (c = getc(table->file)) == '\t' || (c != EOF && (ungetc(c, table->file), false));) {
-        table->line++;
-        length = getline(&more, &more_size, table->file);
-        if (length > 0 && more[length - 1] == '\n')
-            more[length - 1] = 0;
-        if (length > 0)
-            add_points(table, more);
-    }
-    free(more);
-    if (table->point_count < 2)
-        fail(table, "a line of fewer than two points");
-    return true;
-}
 
 /* ---- thinning --------------------------------------------------------------------------------------- */
 
@@ -193,8 +36,8 @@ static void path_set(struct path *path, double (*points)[2], size_t count)
 {
     path->points = points;
     path->count = count;
-    path->vertices = grow(NULL, count, sizeof *path->vertices);
-    path->keep = grow(NULL, count, sizeof *path->keep);
+    path->vertices = array_grow(NULL, count, sizeof *path->vertices);
+    path->keep = array_grow(NULL, count, sizeof *path->keep);
     for (size_t i = 0; i < count; i++)
         path->vertices[i] = geo_project(points[i][0], points[i][1]);
 }
@@ -250,11 +93,11 @@ struct line {
 
 static void line_add(struct line **lines, size_t *count, const char *kind, struct table *table)
 {
-    *lines = grow(*lines, *count + 1, sizeof **lines);
+    *lines = array_grow(*lines, *count + 1, sizeof **lines);
     struct line *line = &(*lines)[(*count)++];
-    double(*points)[2] = grow(NULL, table->point_count, sizeof *points);
+    double(*points)[2] = array_grow(NULL, table->point_count, sizeof *points);
     memcpy(points, table->points, table->point_count * sizeof *points);
-    *line = (struct line){.kind = kind, .name = name_in(table, table->columns[1])};
+    *line = (struct line){.kind = kind, .name = table_name(table, table->columns[1])};
     path_set(&line->path, points, table->point_count);
     line->min = line->max = line->path.vertices[0];
     for (size_t i = 1; i < line->path.count; i++) {
@@ -276,17 +119,18 @@ static void print_lines(const char *directory)
     struct table table;
     table_open(&table, directory, "outline.tsv", "kind name points");
     while (table_next(&table))
-        line_add(&lines, &count, shore_kinds[word_in(&table, table.columns[0], shores, 2, "kind")], &table);
+        line_add(&lines, &count, shore_kinds[table_word(&table, table.columns[0], shores, 2, "kind")],
+                 &table);
     /* Trunk roads first: the map draws in this order, and the later line owns the cell. */
     for (int kind = 0; kind < 2; kind++) {
         table_open(&table, directory, "roads.tsv", "kind road points");
         while (table_next(&table))
-            if (word_in(&table, table.columns[0], roads, 2, "kind") == kind)
+            if (table_word(&table, table.columns[0], roads, 2, "kind") == kind)
                 line_add(&lines, &count, road_kinds[kind], &table);
     }
     for (int detail = 0; detail < GEO_DETAILS; detail++) {
-        size_t *starts = grow(NULL, count, sizeof *starts), *counts = grow(NULL, count, sizeof *counts),
-               total = 0;
+        size_t *starts = array_grow(NULL, count, sizeof *starts),
+               *counts = array_grow(NULL, count, sizeof *counts), total = 0;
         printf("static const struct geo_vertex line_vertices_%d[] = {", detail);
         for (size_t i = 0; i < count; i++) {
             struct path *path = &lines[i].path;
@@ -333,13 +177,13 @@ static void print_towns(const char *directory)
     table_open(&table, directory, "towns.tsv", "name latitude longitude population rank source");
     printf("const struct geo_place geo_town_table[] = {\n");
     while (table_next(&table)) {
-        char *name = name_in(&table, table.columns[0]);
-        struct geo_vertex at = geo_project(number_in(&table, table.columns[1], 49, 61, "latitude"),
-                                           number_in(&table, table.columns[2], -9, 3, "longitude"));
-        double people = number_in(&table, table.columns[3], 1, 1e8, "population");
-        double rank = number_in(&table, table.columns[4], 0, 9, "rank");
+        char *name = table_name(&table, table.columns[0]);
+        struct geo_vertex at = geo_project(table_number(&table, table.columns[1], 49, 61, "latitude"),
+                                           table_number(&table, table.columns[2], -9, 3, "longitude"));
+        double people = table_number(&table, table.columns[3], 1, 1e8, "population");
+        double rank = table_number(&table, table.columns[4], 0, 9, "rank");
         if (people > before)
-            fail(&table, "towns are not in order of population");
+            table_fail(&table, "towns are not in order of population");
         before = people;
         printf("{\"%s\", {%d,%d}, %.0f, %.0f},\n", name, at.x, at.y, people, rank);
         free(name);
@@ -354,17 +198,17 @@ static struct place *read_junctions(const char *directory, size_t *count)
     *count = 0;
     table_open(&table, directory, "junctions.tsv", "road junction latitude longitude source");
     while (table_next(&table)) {
-        places = grow(places, *count + 1, sizeof *places);
+        places = array_grow(places, *count + 1, sizeof *places);
         struct place *place = &places[*count];
-        place->road = name_in(&table, table.columns[0]);
-        place->shortname = name_in(&table, table.columns[1]);
-        place->latitude = number_in(&table, table.columns[2], 49, 61, "latitude");
-        place->longitude = number_in(&table, table.columns[3], -9, 3, "longitude");
+        place->road = table_name(&table, table.columns[0]);
+        place->shortname = table_name(&table, table.columns[1]);
+        place->latitude = table_number(&table, table.columns[2], 49, 61, "latitude");
+        place->longitude = table_number(&table, table.columns[3], -9, 3, "longitude");
         place->at = geo_project(place->latitude, place->longitude);
         for (size_t i = 0; i < *count; i++)
             if (strcmp(places[i].road, place->road) == 0 &&
                 strcmp(places[i].shortname, place->shortname) == 0)
-                fail(&table, "%s %s is listed twice", place->road, place->shortname);
+                table_fail(&table, "%s %s is listed twice", place->road, place->shortname);
         ++*count;
     }
     return places;
@@ -386,10 +230,6 @@ struct run {
     size_t post, post_count;
 };
 
-struct post {
-    double chainage, km, slope;
-};
-
 struct route {
     double (*points)[2];
     double *chainages;
@@ -398,7 +238,7 @@ struct route {
     size_t section_count;
     struct run runs[MAX_SECTIONS];
     size_t run_count;
-    struct post posts[MAX_POSTS];
+    struct geo_post posts[MAX_POSTS];
     size_t post_count;
     struct path path;
 };
@@ -416,12 +256,12 @@ static void route_add_point(struct route *route, const struct table *table, cons
         if (step == 0)
             return;
         if (step > most)
-            fail(table, "a step of %.0f m to %.5f,%.5f", step, point[0], point[1]);
+            table_fail(table, "a step of %.0f m to %.5f,%.5f", step, point[0], point[1]);
     }
     if (route->count == route->room) {
         route->room = route->room * 2 + 256;
-        route->points = grow(route->points, route->room, sizeof *route->points);
-        route->chainages = grow(route->chainages, route->room, sizeof *route->chainages);
+        route->points = array_grow(route->points, route->room, sizeof *route->points);
+        route->chainages = array_grow(route->chainages, route->room, sizeof *route->chainages);
     }
     memcpy(route->points[route->count], point, sizeof *route->points);
     route->chainages[route->count] = route->count ? route->chainages[route->count - 1] + step : 0;
@@ -434,21 +274,21 @@ static void read_routes(const char *directory, struct route *routes)
     struct table table;
     table_open(&table, directory, "routes.tsv", "route road name kind lanes limit_mph source points");
     while (table_next(&table)) {
-        struct route *route = &routes[word_in(&table, table.columns[0], route_ids, GEO_ROUTES, "route")];
+        struct route *route = &routes[table_word(&table, table.columns[0], route_ids, GEO_ROUTES, "route")];
         if (route->section_count == MAX_SECTIONS)
-            fail(&table, "more than %d sections", MAX_SECTIONS);
+            table_fail(&table, "more than %d sections", MAX_SECTIONS);
         struct section *section = &route->sections[route->section_count++];
-        section->road = name_in(&table, table.columns[1]);
-        section->name = name_in(&table, table.columns[2]);
-        section->kind = word_in(&table, table.columns[3], kinds, 4, "kind");
-        section->lanes = (int)number_in(&table, table.columns[4], 1, 6, "lanes");
-        section->limit = (int)number_in(&table, table.columns[5], 20, 70, "limit_mph");
+        section->road = table_name(&table, table.columns[1]);
+        section->name = table_name(&table, table.columns[2]);
+        section->kind = table_word(&table, table.columns[3], kinds, 4, "kind");
+        section->lanes = (int)table_number(&table, table.columns[4], 1, 6, "lanes");
+        section->limit = (int)table_number(&table, table.columns[5], 20, 70, "limit_mph");
         route_add_point(route, &table, table.points[0], MAX_GAP);
         section->first = route->count - 1;
         for (size_t i = 1; i < table.point_count; i++)
             route_add_point(route, &table, table.points[i], MAX_STEP);
         if (section->first == route->count - 1)
-            fail(&table, "a section of no length");
+            table_fail(&table, "a section of no length");
 
         if (!route->run_count || strcmp(route->runs[route->run_count - 1].road, section->road) != 0)
             route->runs[route->run_count++] =
@@ -458,7 +298,7 @@ static void read_routes(const char *directory, struct route *routes)
     }
     for (int r = 0; r < GEO_ROUTES; r++) {
         if (!routes[r].section_count)
-            fail(&table, "route %s is missing", route_ids[r]);
+            table_fail(&table, "route %s is missing", route_ids[r]);
         path_set(&routes[r].path, routes[r].points, routes[r].count);
     }
 }
@@ -471,51 +311,51 @@ static void read_markers(const char *directory, struct route *routes)
     struct table table;
     table_open(&table, directory, "markers.tsv", "route road carriageway km marker_km source");
     while (table_next(&table)) {
-        struct route *route = &routes[word_in(&table, table.columns[0], route_ids, GEO_ROUTES, "route")];
-        char letter = letters[word_in(&table, table.columns[2], letters, 2, "carriageway")][0];
+        struct route *route = &routes[table_word(&table, table.columns[0], route_ids, GEO_ROUTES, "route")];
+        char letter = letters[table_word(&table, table.columns[2], letters, 2, "carriageway")][0];
         double length = route->chainages[route->count - 1];
-        double at = number_in(&table, table.columns[3], 0, length / 1000, "km") * 1000;
-        double km = number_in(&table, table.columns[4], 0, 999, "marker_km");
+        double at = table_number(&table, table.columns[3], 0, length / 1000, "km") * 1000;
+        double km = table_number(&table, table.columns[4], 0, 999, "marker_km");
         double way = letter == 'A' ? 1 : -1;
         struct run *run = route->runs;
         while (run < route->runs + route->run_count &&
                (strcmp(run->road, table.columns[1]) || at > run->to + 50))
             run++;
         if (run == route->runs + route->run_count || at < run->from - 50)
-            fail(&table, "%s does not run on %s at km %s", route_ids[route - routes], table.columns[1],
-                 table.columns[3]);
+            table_fail(&table, "%s does not run on %s at km %s", route_ids[route - routes], table.columns[1],
+                       table.columns[3]);
         if (route->post_count + 2 > MAX_POSTS)
-            fail(&table, "more than %d posts", MAX_POSTS);
+            table_fail(&table, "more than %d posts", MAX_POSTS);
         if (!run->post_count) {
             if (run != route->runs && !run[-1].post_count)
-                fail(&table, "no post on %s, or posts out of order", run[-1].road);
+                table_fail(&table, "no post on %s, or posts out of order", run[-1].road);
             run->carriageway = letter;
             run->post = route->post_count;
             route->posts[route->post_count++] =
-                (struct post){run->from, km + way * (run->from - at) / 1000, way};
+                (struct geo_post){run->from, km + way * (run->from - at) / 1000, way};
             run->post_count = 1;
         }
-        struct post *before = &route->posts[route->post_count - 1];
+        struct geo_post *before = &route->posts[route->post_count - 1];
         if (letter != run->carriageway)
-            fail(&table, "%s has both carriageways", run->road);
+            table_fail(&table, "%s has both carriageways", run->road);
         if (at <= before->chainage + 1) /* the post stands where the run begins */
             continue;
         double slope = (km - before->km) * 1000 / (at - before->chainage);
         if (slope * way < 0.7 || slope * way > 1.4)
-            fail(&table, "post %s is %.2f times as far from the one before as the road", table.columns[4],
-                 slope * way);
+            table_fail(&table, "post %s is %.2f times as far from the one before as the road",
+                       table.columns[4], slope * way);
         before->slope = slope;
-        route->posts[route->post_count++] = (struct post){at, km, way};
+        route->posts[route->post_count++] = (struct geo_post){at, km, way};
         run->post_count++;
     }
     for (int r = 0; r < GEO_ROUTES; r++)
         if (!routes[r].runs[routes[r].run_count - 1].post_count)
-            fail(&table, "no post on the last road of %s", route_ids[r]);
+            table_fail(&table, "no post on the last road of %s", route_ids[r]);
 }
 
 static double marker_at(const struct route *route, double chainage)
 {
-    const struct post *post = route->posts + route->post_count - 1;
+    const struct geo_post *post = route->posts + route->post_count - 1;
     while (post > route->posts && post->chainage > chainage)
         post--;
     return post->km + post->slope * (chainage - post->chainage) / 1000;
@@ -585,7 +425,7 @@ static void print_route(int r, struct route *route, const struct place *places, 
     }
     printf("};\nstatic const uint16_t buckets_%d[] = {", r);
     size_t node = 0;
-    for (double at = 0; at <= length; at += BUCKET) {
+    for (double at = 0; at <= length; at += GEO_BUCKET) {
         while (node + 1 < route->count && route->chainages[node + 1] <= at)
             node++;
         printf("%zu,", node);
@@ -639,9 +479,7 @@ static void print_routes(const char *directory)
     for (int r = 0; r < GEO_ROUTES; r++)
         print_route(r, &routes[r], places, place_count);
     printf("#define COUNT(array) (sizeof(array) / sizeof(array)[0])\n"
-           "_Static_assert(GEO_BUCKET == %.1f, \"the tables were made for another bucket\");\n"
-           "const struct geo_route_table geo_route_tables[GEO_ROUTES] = {\n",
-           BUCKET);
+           "const struct geo_route_table geo_route_tables[GEO_ROUTES] = {\n");
     for (int r = 0; r < GEO_ROUTES; r++) {
         printf(
             "{\"%s\", \"%s\", %.3f, sections_%d, COUNT(sections_%d), nodes_%d, COUNT(nodes_%d), buckets_%d, "
