@@ -35,6 +35,12 @@ const char *event_noun(enum event_kind kind)
     return (unsigned)kind < EVENT_KIND_COUNT ? nouns[kind] : "?";
 }
 
+const char *event_count_name(enum event_count_class class)
+{
+    static const char *const names[EVENT_COUNT_CLASSES] = {"car", "van", "hgv", "bus"};
+    return (unsigned)class < EVENT_COUNT_CLASSES ? names[class] : "?";
+}
+
 int event_kind_from_topic(const char *topic)
 {
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)

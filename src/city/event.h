@@ -45,6 +45,7 @@ struct event_blob {
 
 #define EVENT_COUNT_CLASSES 4
 enum event_count_class { EVENT_COUNT_CAR, EVENT_COUNT_VAN, EVENT_COUNT_HGV, EVENT_COUNT_BUS };
+const char *event_count_name(enum event_count_class class); /* "car", "van", "hgv", "bus" */
 struct event_counts {
     int32_t by_class[EVENT_COUNT_CLASSES];
 };

@@ -37,9 +37,9 @@ static const struct field traffic_fields[] = {FIELDS_TRAFFIC(FIELD_ROW)};
 static const struct field weather_fields[] = {FIELDS_WEATHER(FIELD_ROW)};
 static const struct field emergency_fields[] = {FIELDS_EMERGENCY(FIELD_ROW)};
 
-_Static_assert(VEHICLE_FIELDS <= 64 && GPS_FIELDS <= 64 && TRAFFIC_FIELDS <= 64 && WEATHER_FIELDS <= 64 &&
-                   EMERGENCY_FIELDS <= 64,
-               "event.present has 64 bits");
+_Static_assert(VEHICLE_FIELDS < 64 && GPS_FIELDS < 64 && TRAFFIC_FIELDS < 64 && WEATHER_FIELDS < 64 &&
+                   EMERGENCY_FIELDS < 64,
+               "event.present has 64 bits, and sets of them are masks");
 _Static_assert((int)VEHICLE_TIMESTAMP == (int)FIELD_TIMESTAMP, "the common rows come first");
 _Static_assert(sizeof(struct event) < UINT16_MAX, "offsets are 16 bits");
 

@@ -52,7 +52,7 @@ struct field {
 struct schema {
     enum event_kind kind;
     const struct field *fields;
-    size_t field_count; /* at most 64 */
+    size_t field_count; /* at most 63 */
 };
 
 const struct schema *schema_get(enum event_kind kind);
