@@ -1,13 +1,13 @@
+#include "base/buf.h"
+#include "city/record.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
-
-#include "base/buf.h"
-#include "city/record.h"
-
 #include <string.h>
+
+#include <cmocka.h>
 
 static void test_headers_round_trip(void **state)
 {

@@ -1,12 +1,12 @@
+#include "city/schema.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
-
-#include "city/schema.h"
-
 #include <string.h>
+
+#include <cmocka.h>
 
 static void test_tables_are_whole(void **state)
 {
@@ -113,9 +113,12 @@ static void test_kinds_and_topics(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tables_are_whole), cmocka_unit_test(test_common_rows_lead),
-        cmocka_unit_test(test_enum_names_the_rows), cmocka_unit_test(test_lookup),
-        cmocka_unit_test(test_words), cmocka_unit_test(test_kinds_and_topics),
+        cmocka_unit_test(test_tables_are_whole),
+        cmocka_unit_test(test_common_rows_lead),
+        cmocka_unit_test(test_enum_names_the_rows),
+        cmocka_unit_test(test_lookup),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_kinds_and_topics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

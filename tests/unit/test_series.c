@@ -1,10 +1,11 @@
+#include "city/series.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
-#include "city/series.h"
+#include <cmocka.h>
 
 #define SECOND INT64_C(1000000)
 #define NOON   (INT64_C(1768204800) * SECOND)
