@@ -97,32 +97,28 @@ static char *put_double(char *at, double value, unsigned decimals)
 /* Without need of care in a JSON string. */
 static inline bool is_plain(unsigned char byte)
 {
-    return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+    return byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
 }
 
+/* What could act on a terminal is escaped, so a record stays harmless when another tool prints it. */
 static char *put_careful(char *at, const char *text, size_t length)
 {
     static const char hex[] = "0123456789abcdef";
     for (const char *end = text + length; text < end;) {
-        unsigned char byte = (unsigned char)*text;
-        if (byte >= 0x80) {
-            char rune[5];
-            size_t bytes = text_put_rune(rune, text_next_rune(&text, end));
-            memcpy(at, rune, bytes);
-            at += bytes;
-            continue;
-        }
-        text++;
-        if (is_plain(byte)) {
-            *at++ = (char)byte;
-        } else if (byte == '"' || byte == '\\') {
+        uint32_t rune = text_next_rune(&text, end);
+        if (rune == '"' || rune == '\\') {
             *at++ = '\\';
-            *at++ = (char)byte;
+            *at++ = (char)rune;
+        } else if (text_is_control(rune) && rune <= 0xFFFF) {
+            *at++ = '\\';
+            *at++ = 'u';
+            for (int shift = 12; shift >= 0; shift -= 4)
+                *at++ = hex[rune >> shift & 15];
         } else {
-            memcpy(at, "\\u00", 4);
-            at[4] = hex[byte >> 4];
-            at[5] = hex[byte & 15];
-            at += 6;
+            char bytes[5];
+            size_t count = text_put_rune(bytes, rune);
+            memcpy(at, bytes, count);
+            at += count;
         }
     }
     return at;
