@@ -1,3 +1,4 @@
+#define SMARTCITY_ERR_ITSELF
 #include "base/err.h"
 
 #include <errno.h>

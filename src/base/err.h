@@ -47,6 +47,13 @@ int err_set_errno(struct err *err, enum err_kind kind, int code, const char *for
 /* Puts "format: " before the text that is there. Returns -1. */
 int err_prefix(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* A checker that reads one file at a time cannot know that these return -1. */
+#if defined(__clang_analyzer__) && !defined(SMARTCITY_ERR_ITSELF)
+#define err_set(...)       ((err_set)(__VA_ARGS__), -1)
+#define err_set_errno(...) ((err_set_errno)(__VA_ARGS__), -1)
+#define err_prefix(...)    ((err_prefix)(__VA_ARGS__), -1)
+#endif
+
 const char *err_kind_name(enum err_kind kind);
 
 /* Exit codes, documented in the manual: 0 success, 1 operation failed, 2 usage or configuration, 3 connection
@@ -62,9 +69,10 @@ enum {
 int err_exit_code(const struct err *err);
 
 /* Memory that cannot be had ends the program with a clear line: these never return NULL. */
-void *mem_alloc(unsigned long size);
-void *mem_zero(unsigned long count, unsigned long size);
-void *mem_resize(void *block, unsigned long count, unsigned long size);
-char *mem_text(const char *text);
+void *mem_alloc(unsigned long size) __attribute__((returns_nonnull, warn_unused_result));
+void *mem_zero(unsigned long count, unsigned long size) __attribute__((returns_nonnull, warn_unused_result));
+void *mem_resize(void *block, unsigned long count, unsigned long size)
+    __attribute__((returns_nonnull, warn_unused_result));
+char *mem_text(const char *text) __attribute__((returns_nonnull, warn_unused_result));
 
 #endif

@@ -1,4 +1,5 @@
 #include "base/queue.h"
+#include "base/clock.h"
 #include "base/err.h"
 
 #include <errno.h>
@@ -53,15 +54,9 @@ void queue_destroy(struct queue *queue)
 
 static struct timespec deadline_after(int64_t timeout_us)
 {
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += timeout_us / 1000000;
-    at.tv_nsec += timeout_us % 1000000 * 1000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_nsec -= 1000000000;
-        at.tv_sec++;
-    }
-    return at;
+    const int64_t longest = INT64_C(1000000) * 86400 * 365;
+    int64_t at = clock_mono_us() + (timeout_us < longest ? timeout_us : longest);
+    return (struct timespec){.tv_sec = at / 1000000, .tv_nsec = at % 1000000 * 1000};
 }
 
 /* Waits once under the mutex; false when the time is over. */
