@@ -19,7 +19,7 @@ MODULES  := rdkafka ncursesw libcurl jansson sqlite3 libcrypto cairo libturbojpe
 PACKAGES := gcc libc6-dev pkg-config librdkafka-dev libncurses-dev libcurl4-openssl-dev libjansson-dev \
             libsqlite3-dev libssl-dev libcairo2-dev libturbojpeg0-dev libchafa-dev libinih-dev
 TEST_PACKAGES := libcmocka-dev
-CHECK_PACKAGES := clang clang-format clang-tidy cppcheck valgrind
+CHECK_PACKAGES := clang libclang-rt-dev clang-format clang-tidy cppcheck valgrind
 
 -include .ci/local.mk
 

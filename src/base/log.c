@@ -148,7 +148,109 @@ static void add_to_ring(struct log *log, struct log_entry *entry)
 }
 
 static void write_entry(struct log *log, enum log_level level, const char *source, const char *equivalent,
+                        const char *format, va_list arguments) __attribute__((format(printf, 5, 0)));
+static void write_entry(struct log *log, enum log_level level, const char *source, const char *equivalent,
                         const char *format, va_list arguments)
+{
+    if (!log)
+        return;
+    if (log->fd >= 0)
+        close(log->fd);
+    pthread_mutex_destroy(&log->mutex);
+    pthread_mutex_destroy(&log->file_mutex);
+    free(log->path);
+    free(log->entries);
+    free(log);
+}
+
+/* Under the file lock. */
+static int open_path(struct log *log, struct err *err)
+{
+    int fd = open(log->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    struct stat status;
+    if (fd < 0 || fstat(fd, &status) != 0) {
+        int code = errno;
+        if (fd >= 0)
+            close(fd);
+        return err_set_errno(err, ERR_IO, code, "cannot write the log %s", log->path);
+    }
+    if (log->fd >= 0)
+        close(log->fd);
+    log->fd = fd;
+    log->file_bytes = status.st_size;
+    return 0;
+}
+
+int log_open_file(struct log *log, const char *path, struct err *err)
+{
+    pthread_mutex_lock(&log->file_mutex);
+    char *previous = log->path;
+    log->path = mem_text(path);
+    int result = open_path(log, err);
+    if (result == 0) {
+        free(previous);
+    } else {
+        free(log->path);
+        log->path = previous;
+    }
+    pthread_mutex_unlock(&log->file_mutex);
+    return result;
+}
+
+/* Another console may write, and have rotated, the same file: then only the name is opened again. */
+static void rotate(struct log *log)
+{
+    struct stat ours, named;
+    bool same = fstat(log->fd, &ours) == 0 && stat(log->path, &named) == 0 && ours.st_dev == named.st_dev &&
+                ours.st_ino == named.st_ino;
+    if (same) {
+        size_t size = strlen(log->path) + 5;
+        char *old = mem_alloc(size);
+        snprintf(old, size, "%s.old", log->path);
+        rename(log->path, old);
+        free(old);
+    }
+    /* When this fails the old file goes on growing, which beats losing lines; the next line tries again. */
+    open_path(log, NULL);
+}
+
+/* False the first time a line is lost. */
+static bool append_to_file(struct log *log, const struct log_entry *entry)
+{
+    bool said = true;
+    pthread_mutex_lock(&log->file_mutex);
+    if (log->fd >= 0) {
+        char time[TEXT_TIME_SIZE], line[sizeof entry->text + sizeof entry->equivalent + 80];
+        int length =
+            snprintf(line, sizeof line, "%s %-7s %s: %s%s%s\n", text_time(time, entry->wall_us / 1000),
+                     log_level_name(entry->level), entry->source, entry->text,
+                     entry->equivalent[0] ? "  $ " : "", entry->equivalent);
+        if (log->file_bytes > 0 && log->file_bytes + length > FILE_LIMIT)
+            rotate(log);
+        if (write(log->fd, line, (size_t)length) == length) {
+            log->file_bytes += length;
+            log->file_failed = false;
+        } else {
+            log->file_lost++;
+            said = log->file_failed;
+            log->file_failed = true;
+        }
+    }
+    pthread_mutex_unlock(&log->file_mutex);
+    return said;
+}
+
+static void add_to_ring(struct log *log, struct log_entry *entry)
+{
+    pthread_mutex_lock(&log->mutex);
+    entry->sequence = ++log->last;
+    log->entries[entry->sequence % log->capacity] = *entry;
+    pthread_mutex_unlock(&log->mutex);
+}
+
+__attribute__((format(printf, 5, 0))) static void write_entry(struct log *log, enum log_level level,
+                                                              const char *source, const char *equivalent,
+                                                              const char *format, va_list arguments)
 {
     if (!log)
         return;
