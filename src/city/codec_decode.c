@@ -63,18 +63,18 @@ static int find_meant(const struct schema *schema, const char *name)
 }
 
 /* A member whose name is not in the table. */
-static void read_stranger(struct decoder *decoder, const struct json_string *key)
+static void read_stranger(struct decoder *decoder, const struct scan_string *key)
 {
     char name[32];
     bool cut;
-    json_string_copy(key, name, sizeof name, &cut);
+    scan_string_copy(key, name, sizeof name, &cut);
     int field = cut ? -1 : find_meant(decoder->schema, name);
     if (field >= 0 && !(decoder->own >> field & 1)) {
         codec_note_coerced(decoder, field);
         codec_read_field(decoder, field);
         return;
     }
-    int byte = json_peek(&decoder->json);
+    int byte = scan_peek(&decoder->scan);
     int location = schema_field_index_n(decoder->schema, "location", 8);
     unsigned part = codec_is_one_of(name, codec_latitude_names)    ? 1
                     : codec_is_one_of(name, codec_longitude_names) ? 2
@@ -88,23 +88,23 @@ static void read_stranger(struct decoder *decoder, const struct json_string *key
     struct codec_report *report = decoder->report;
     if (report->unknown++ == 0)
         memcpy(report->first_unknown, name, sizeof name);
-    json_skip(&decoder->json);
+    scan_skip(&decoder->scan);
 }
 
-/* The row of the member at json.at, whose key and colon are consumed; -1 for a stranger. */
-static int read_key(struct decoder *decoder, int expected, struct json_string *key)
+/* The row of the member at scan.at, whose key and colon are consumed; -1 for a stranger. */
+static int read_key(struct decoder *decoder, int expected, struct scan_string *key)
 {
-    struct json *json = &decoder->json;
+    struct scan *scan = &decoder->scan;
     const struct schema *schema = decoder->schema;
-    size_t left = (size_t)(json->end - json->at);
+    size_t left = (size_t)(scan->end - scan->at);
     for (int i = expected; i < (int)schema->field_count && i < expected + 3; i++) {
         const struct field *row = &schema->fields[i];
-        if (row->prefix_length <= left && memcmp(json->at, row->prefix, row->prefix_length) == 0) {
-            json->at += row->prefix_length;
+        if (row->prefix_length <= left && memcmp(scan->at, row->prefix, row->prefix_length) == 0) {
+            scan->at += row->prefix_length;
             return i;
         }
     }
-    if (!json_key(json, key))
+    if (!scan_key(scan, key))
         return -1;
     return key->plain ? schema_field_index_n(schema, key->text, key->length) : -1;
 }
@@ -114,8 +114,8 @@ static int read_key(struct decoder *decoder, int expected, struct json_string *k
 static bool reject_text(const struct decoder *decoder)
 {
     char reason[160];
-    snprintf(reason, sizeof reason, "not JSON: byte %zu: %s", decoder->json.problem_at,
-             decoder->json.problem);
+    snprintf(reason, sizeof reason, "not JSON: byte %zu: %s", decoder->scan.problem_at,
+             decoder->scan.problem);
     return reject(decoder->report, reason);
 }
 
@@ -184,25 +184,25 @@ static bool decode(enum event_kind kind, const char *text, size_t length, const 
         snprintf(reason, sizeof reason, "too large: %zu bytes, the limit is %u", length, CODEC_MAX_RECORD);
         return reject(report, reason);
     }
-    struct json *json = &decoder.json;
-    json_open(json, text, length, CODEC_MAX_DEPTH);
+    struct scan *scan = &decoder.scan;
+    scan_open(scan, text, length, CODEC_MAX_DEPTH);
     if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
-        json->at += 3; /* a byte order mark */
-    int byte = json_peek(json);
-    if (byte == 0 && json->at == json->end)
+        scan->at += 3; /* a byte order mark */
+    int byte = scan_peek(scan);
+    if (byte == 0 && scan->at == scan->end)
         return reject(report, "empty");
     if (byte != '{') {
-        if (json_skip(json) && json_close(json))
+        if (scan_skip(scan) && scan_close(scan))
             return reject(report, "JSON, but no object: a record is {\"deviceId\":…,\"timestamp\":…,…}");
         return reject_text(&decoder);
     }
 
-    json_begin(json, '{');
+    scan_begin(scan, '{');
     int expected = 0;
-    for (bool first = true; json_next_member(json, &first);) {
-        struct json_string name;
+    for (bool first = true; scan_next_member(scan, &first);) {
+        struct scan_string name;
         int field = read_key(&decoder, expected, &name);
-        if (json->problem)
+        if (scan->problem)
             break;
         if (field >= 0) {
             decoder.own |= UINT64_C(1) << field;
@@ -212,7 +212,7 @@ static bool decode(enum event_kind kind, const char *text, size_t length, const 
             read_stranger(&decoder, &name);
         }
     }
-    if (!json_close(json))
+    if (!scan_close(scan))
         return reject_text(&decoder);
 
     if (decoder.loose_seen == 3)

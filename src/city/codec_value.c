@@ -28,24 +28,24 @@ static void note_foreign(struct decoder *decoder, int field)
     count_bit(&decoder->report->foreign, &decoder->report->foreign_fields, field);
 }
 
-/* ---- values by type; each returns whether *out was set; on a problem of the text json.problem is set
+/* ---- values by type; each returns whether *out was set; on a problem of the text scan.problem is set
  * -------- */
 
 /* Over a value of no use here. */
 static bool skip_unfit(struct decoder *decoder, int field)
 {
-    json_skip(&decoder->json);
+    scan_skip(&decoder->scan);
     return note_unfit(decoder, field);
 }
 
 static bool read_text(struct decoder *decoder, int field, char *out, size_t size)
 {
-    struct json *json = &decoder->json;
+    struct scan *scan = &decoder->scan;
     const struct field *row = &decoder->schema->fields[field];
-    int byte = json_peek(json);
+    int byte = scan_peek(scan);
     if (byte == '-' || isdigit(byte)) { /* 42 for a name */
-        struct json_number number;
-        if (!json_number(json, &number))
+        struct scan_number number;
+        if (!scan_number(scan, &number))
             return false;
         if (number.length >= size)
             return note_unfit(decoder, field);
@@ -53,11 +53,11 @@ static bool read_text(struct decoder *decoder, int field, char *out, size_t size
         memcpy(out, number.text, number.length);
         out[number.length] = '\0';
     } else if (byte == '"') {
-        struct json_string string;
+        struct scan_string string;
         bool cut;
-        if (!json_string(json, &string))
+        if (!scan_string(scan, &string))
             return false;
-        json_string_copy(&string, out, size, &cut);
+        scan_string_copy(&string, out, size, &cut);
         if (cut)
             codec_note_coerced(decoder, field);
     } else {
@@ -77,18 +77,18 @@ static bool read_text(struct decoder *decoder, int field, char *out, size_t size
 }
 
 /* A number, or a string that holds one. */
-static bool read_number(struct decoder *decoder, int field, struct json_number *number)
+static bool read_number(struct decoder *decoder, int field, struct scan_number *number)
 {
-    struct json *json = &decoder->json;
-    int byte = json_peek(json);
+    struct scan *scan = &decoder->scan;
+    int byte = scan_peek(scan);
     if (byte == '-' || isdigit(byte)) {
-        if (!json_number(json, number))
+        if (!scan_number(scan, number))
             return false;
     } else if (byte == '"') {
-        struct json_string string;
-        if (!json_string(json, &string))
+        struct scan_string string;
+        if (!scan_string(scan, &string))
             return false;
-        if (!json_string_number(&string, number))
+        if (!scan_string_number(&string, number))
             return note_unfit(decoder, field);
         codec_note_coerced(decoder, field);
     } else {
@@ -99,7 +99,7 @@ static bool read_number(struct decoder *decoder, int field, struct json_number *
 
 static bool read_int(struct decoder *decoder, int field, int32_t *out)
 {
-    struct json_number number;
+    struct scan_number number;
     if (!read_number(decoder, field, &number))
         return false;
     if (number.value < INT32_MIN || number.value > INT32_MAX || number.value != floor(number.value))
@@ -112,7 +112,7 @@ static bool read_int(struct decoder *decoder, int field, int32_t *out)
 
 bool codec_read_double(struct decoder *decoder, int field, double *out)
 {
-    struct json_number number;
+    struct scan_number number;
     if (!read_number(decoder, field, &number))
         return false;
     *out = number.value + 0.0; /* no -0 */
@@ -121,19 +121,19 @@ bool codec_read_double(struct decoder *decoder, int field, double *out)
 
 static bool read_bool(struct decoder *decoder, int field, bool *out)
 {
-    struct json *json = &decoder->json;
-    struct json_string string;
-    struct json_number number;
-    switch (json_peek(json)) {
+    struct scan *scan = &decoder->scan;
+    struct scan_string string;
+    struct scan_number number;
+    switch (scan_peek(scan)) {
     case 't':
         *out = true;
-        return json_literal(json, "true");
+        return scan_literal(scan, "true");
     case 'f':
         *out = false;
-        return json_literal(json, "false");
+        return scan_literal(scan, "false");
     case '0':
     case '1':
-        if (!json_number(json, &number))
+        if (!scan_number(scan, &number))
             return false;
         if (number.length != 1)
             return note_unfit(decoder, field);
@@ -142,9 +142,9 @@ static bool read_bool(struct decoder *decoder, int field, bool *out)
     case '"': {
         char word[8];
         bool cut;
-        if (!json_string(json, &string))
+        if (!scan_string(scan, &string))
             return false;
-        json_string_copy(&string, word, sizeof word, &cut);
+        scan_string_copy(&string, word, sizeof word, &cut);
         *out = text_equal_fold(word, "true") || strcmp(word, "1") == 0;
         if (cut || !(*out || text_equal_fold(word, "false") || strcmp(word, "0") == 0))
             return note_unfit(decoder, field);
@@ -173,25 +173,25 @@ static bool time_from_epoch(double value, int64_t *out)
 
 static bool read_time(struct decoder *decoder, int field, int64_t *out)
 {
-    struct json *json = &decoder->json;
-    struct json_number number;
-    int byte = json_peek(json);
-    const char *start = json->at;
+    struct scan *scan = &decoder->scan;
+    struct scan_number number;
+    int byte = scan_peek(scan);
+    const char *start = scan->at;
     if (byte == '"') {
-        struct json_string string;
+        struct scan_string string;
         char local[40];
-        if (!json_string(json, &string))
+        if (!scan_string(scan, &string))
             return false;
         if (string.plain && text_parse_time(string.text, string.length, out))
             return true;
         bool cut;
-        size_t length = json_string_copy(&string, local, sizeof local - 1, &cut);
+        size_t length = scan_string_copy(&string, local, sizeof local - 1, &cut);
         local[length] = 'Z'; /* Python's isoformat() names no zone; our times are UTC */
         if (!cut && text_parse_time(local, length + 1, out)) {
             codec_note_coerced(decoder, field);
             return true;
         }
-        if (json_string_number(&string, &number) && time_from_epoch(number.value, out)) {
+        if (scan_string_number(&string, &number) && time_from_epoch(number.value, out)) {
             codec_note_coerced(decoder, field);
             return true;
         }
@@ -204,7 +204,7 @@ static bool read_time(struct decoder *decoder, int field, int64_t *out)
         note_unfit(decoder, field);
     }
     if (field == FIELD_TIMESTAMP)
-        text_sanitise(decoder->time_text, sizeof decoder->time_text, start, (size_t)(json->at - start));
+        text_sanitise(decoder->time_text, sizeof decoder->time_text, start, (size_t)(scan->at - start));
     return false;
 }
 
@@ -227,20 +227,20 @@ bool codec_in_range(const struct event_location *location)
 /* [a, b]; more elements (an altitude) are passed over. */
 static bool read_pair(struct decoder *decoder, int field, double *a, double *b)
 {
-    struct json *json = &decoder->json;
+    struct scan *scan = &decoder->scan;
     double values[2];
     int count = 0;
     bool first = true, well = true;
-    if (!json_begin(json, '['))
+    if (!scan_begin(scan, '['))
         return false;
-    while (json_next_element(json, &first)) {
+    while (scan_next_element(scan, &first)) {
         if (count >= 2)
-            json_skip(json);
+            scan_skip(scan);
         else
             well &= codec_read_double(decoder, field, &values[count]);
         count++;
     }
-    if (json->problem)
+    if (scan->problem)
         return false;
     if (!well || count < 2)
         return note_unfit(decoder, field);
@@ -251,15 +251,15 @@ static bool read_pair(struct decoder *decoder, int field, double *a, double *b)
 
 static bool read_location_object(struct decoder *decoder, int field, struct event_location *out)
 {
-    struct json *json = &decoder->json;
-    struct json_string key;
+    struct scan *scan = &decoder->scan;
+    struct scan_string key;
     unsigned seen = 0;
-    if (!json_begin(json, '{'))
+    if (!scan_begin(scan, '{'))
         return false;
-    for (bool first = true; json_next_key(json, &first, &key);) {
+    for (bool first = true; scan_next_key(scan, &first, &key);) {
         char name[16];
         bool cut;
-        json_string_copy(&key, name, sizeof name, &cut);
+        scan_string_copy(&key, name, sizeof name, &cut);
         if (codec_is_one_of(name, codec_latitude_names)) {
             seen |= codec_read_double(decoder, field, &out->latitude) ? 1 : 0;
             if (strcmp(name, codec_latitude_names[0]) != 0)
@@ -269,21 +269,21 @@ static bool read_location_object(struct decoder *decoder, int field, struct even
             if (strcmp(name, codec_longitude_names[0]) != 0)
                 codec_note_coerced(decoder, field);
         } else if (strcmp(name, "coordinates") == 0 &&
-                   json_peek(json) == '[') { /* GeoJSON: longitude first */
+                   scan_peek(scan) == '[') { /* GeoJSON: longitude first */
             seen |= read_pair(decoder, field, &out->longitude, &out->latitude) ? 3 : 0;
             codec_note_coerced(decoder, field);
         } else {
-            json_skip(json);
+            scan_skip(scan);
         }
     }
-    return !json->problem && (seen == 3 || note_unfit(decoder, field));
+    return !scan->problem && (seen == 3 || note_unfit(decoder, field));
 }
 
 static bool read_location(struct decoder *decoder, int field, struct event_location *out)
 {
-    struct json *json = &decoder->json;
-    struct json_string string;
-    switch (json_peek(json)) {
+    struct scan *scan = &decoder->scan;
+    struct scan_string string;
+    switch (scan_peek(scan)) {
     case '{':
         if (!read_location_object(decoder, field, out))
             return false;
@@ -294,18 +294,18 @@ static bool read_location(struct decoder *decoder, int field, struct event_locat
         codec_note_coerced(decoder, field);
         break;
     case '"': { /* "51.5, -0.1" */
-        if (!json_string(json, &string))
+        if (!scan_string(scan, &string))
             return false;
         const char *comma = string.plain ? memchr(string.text, ',', string.length) : NULL;
-        struct json_string half = string;
-        struct json_number latitude, longitude;
+        struct scan_string half = string;
+        struct scan_number latitude, longitude;
         if (!comma)
             return note_unfit(decoder, field);
         half.length = (size_t)(comma - string.text);
-        bool well = json_string_number(&half, &latitude);
+        bool well = scan_string_number(&half, &latitude);
         half.text = comma + 1;
         half.length = string.length - half.length - 1;
-        if (!well || !json_string_number(&half, &longitude))
+        if (!well || !scan_string_number(&half, &longitude))
             return note_unfit(decoder, field);
         *out = (struct event_location){latitude.value, longitude.value};
         codec_note_coerced(decoder, field);
@@ -319,10 +319,10 @@ static bool read_location(struct decoder *decoder, int field, struct event_locat
 
 static bool read_blob(struct decoder *decoder, int field, struct event_blob *out)
 {
-    struct json_string string;
-    if (json_peek(&decoder->json) != '"')
+    struct scan_string string;
+    if (scan_peek(&decoder->scan) != '"')
         return skip_unfit(decoder, field);
-    if (!json_string(&decoder->json, &string))
+    if (!scan_string(&decoder->scan, &string))
         return false;
     *out = (struct event_blob){string.text, string.length};
     return true;
@@ -330,19 +330,19 @@ static bool read_blob(struct decoder *decoder, int field, struct event_blob *out
 
 static bool read_counts(struct decoder *decoder, int field, struct event_counts *out)
 {
-    struct json *json = &decoder->json;
-    struct json_string key;
-    if (json_peek(json) != '{')
+    struct scan *scan = &decoder->scan;
+    struct scan_string key;
+    if (scan_peek(scan) != '{')
         return skip_unfit(decoder, field);
-    if (!json_begin(json, '{'))
+    if (!scan_begin(scan, '{'))
         return false;
     *out = (struct event_counts){{0}};
-    for (bool first = true; json_next_key(json, &first, &key);) {
+    for (bool first = true; scan_next_key(scan, &first, &key);) {
         char name[16];
         bool cut;
         int class = 0;
         int32_t value;
-        json_string_copy(&key, name, sizeof name, &cut);
+        scan_string_copy(&key, name, sizeof name, &cut);
         while (class < EVENT_COUNT_CLASSES &&
                strcmp(name, event_count_name((enum event_count_class) class)) != 0)
             class ++;
@@ -352,39 +352,39 @@ static bool read_counts(struct decoder *decoder, int field, struct event_counts 
         }
         if (class == EVENT_COUNT_CLASSES) {
             decoder->report->unknown++;
-            json_skip(json);
+            scan_skip(scan);
         } else if (read_int(decoder, field, &value)) {
             out->by_class[class] = value < 0 ? 0 : value;
             if (value < 0)
                 note_unfit(decoder, field);
         }
     }
-    return !json->problem;
+    return !scan->problem;
 }
 
 static bool read_list(struct decoder *decoder, int field, struct event_list *out)
 {
-    struct json *json = &decoder->json;
+    struct scan *scan = &decoder->scan;
     out->count = 0;
-    int byte = json_peek(json);
+    int byte = scan_peek(scan);
     if (byte == '"') { /* one, not in a list */
         codec_note_coerced(decoder, field);
         out->count = read_text(decoder, field, out->items[0], sizeof out->items[0]);
-        return !json->problem && out->count == 1;
+        return !scan->problem && out->count == 1;
     }
     if (byte != '[')
         return skip_unfit(decoder, field);
-    if (!json_begin(json, '['))
+    if (!scan_begin(scan, '['))
         return false;
-    for (bool first = true; json_next_element(json, &first);) {
+    for (bool first = true; scan_next_element(scan, &first);) {
         if (out->count == EVENT_RESPONDERS) {
             codec_note_coerced(decoder, field); /* cut to fit */
-            json_skip(json);
+            scan_skip(scan);
         } else if (read_text(decoder, field, out->items[out->count], sizeof out->items[0])) {
             out->count++;
         }
     }
-    return !json->problem;
+    return !scan->problem;
 }
 
 void codec_read_field(struct decoder *decoder, int field)
@@ -394,8 +394,8 @@ void codec_read_field(struct decoder *decoder, int field)
     uint64_t bit = UINT64_C(1) << field;
     bool set = false;
     decoder->event->present &= ~bit; /* of duplicates, the last counts */
-    if (json_peek(&decoder->json) == 'n') {
-        json_literal(&decoder->json, "null");
+    if (scan_peek(&decoder->scan) == 'n') {
+        scan_literal(&decoder->scan, "null");
         return;
     }
     switch (row->type) {

@@ -3,10 +3,10 @@
 #define SMARTCITY_CITY_CODEC_VALUE_H
 
 #include "city/codec.h"
-#include "city/json.h"
+#include "city/scan.h"
 
 struct decoder {
-    struct json json;
+    struct scan scan;
     const struct schema *schema;
     struct event *event;
     struct codec_report *report;
@@ -19,8 +19,8 @@ struct decoder {
 
 void codec_note_coerced(struct decoder *decoder, int field);
 
-/* Reads the value at json.at into the event's field, sets or clears its bit and counts. On a fault of the
- * text json.problem is set. */
+/* Reads the value at scan.at into the event's field, sets or clears its bit and counts. On a fault of the
+ * text scan.problem is set. */
 void codec_read_field(struct decoder *decoder, int field);
 /* The same into *out, counted under `field`; true when it was set. */
 bool codec_read_double(struct decoder *decoder, int field, double *out);

@@ -5,7 +5,7 @@
  * (Clinger, "How to read floating point numbers accurately", 1990). The rest goes to strtod as digits and
  * exponent, without a decimal point, so the locale cannot matter.
  */
-#include "city/json.h"
+#include "city/scan.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -14,16 +14,16 @@
 
 #define REPEAT(byte) (UINT64_C(0x0101010101010101) * (byte))
 
-void json_open(struct json *json, const char *text, size_t length, int max_depth)
+void scan_open(struct scan *scan, const char *text, size_t length, int max_depth)
 {
-    *json = (struct json){.start = text, .at = text, .end = text + length, .max_depth = max_depth};
+    *scan = (struct scan){.start = text, .at = text, .end = text + length, .max_depth = max_depth};
 }
 
-bool json_fail(struct json *json, const char *at, const char *problem)
+bool scan_fail(struct scan *scan, const char *at, const char *problem)
 {
-    if (!json->problem) {
-        json->problem = problem;
-        json->problem_at = (size_t)(at - json->start);
+    if (!scan->problem) {
+        scan->problem = problem;
+        scan->problem_at = (size_t)(at - scan->start);
     }
     return false;
 }
@@ -33,74 +33,74 @@ static inline bool is_space(char byte)
     return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
 }
 
-int json_peek(struct json *json)
+int scan_peek(struct scan *scan)
 {
-    while (json->at < json->end && is_space(*json->at))
-        json->at++;
-    return json->at < json->end ? (unsigned char)*json->at : 0;
+    while (scan->at < scan->end && is_space(*scan->at))
+        scan->at++;
+    return scan->at < scan->end ? (unsigned char)*scan->at : 0;
 }
 
-bool json_begin(struct json *json, char bracket)
+bool scan_begin(struct scan *scan, char bracket)
 {
-    if (json->depth >= json->max_depth)
-        return json_fail(json, json->at, "nested too deep");
-    if (json_peek(json) != bracket)
-        return json_fail(json, json->at, "an opening bracket should stand here");
-    json->depth++;
-    json->at++;
+    if (scan->depth >= scan->max_depth)
+        return scan_fail(scan, scan->at, "nested too deep");
+    if (scan_peek(scan) != bracket)
+        return scan_fail(scan, scan->at, "an opening bracket should stand here");
+    scan->depth++;
+    scan->at++;
     return true;
 }
 
 /* To the next item of an object or array; false at the end. */
-static bool next_item(struct json *json, bool *first, char closing)
+static bool next_item(struct scan *scan, bool *first, char closing)
 {
-    if (json->problem)
+    if (scan->problem)
         return false;
-    int byte = json_peek(json);
+    int byte = scan_peek(scan);
     if (byte == closing) {
-        json->at++;
-        json->depth--;
+        scan->at++;
+        scan->depth--;
         return false;
     }
     if (!*first) {
         if (byte != ',')
-            return json_fail(json, json->at,
+            return scan_fail(scan, scan->at,
                              byte ? "a comma or the closing bracket should stand here"
                                   : "the text ends too early");
-        json->at++;
-        json_peek(json);
+        scan->at++;
+        scan_peek(scan);
     }
     *first = false;
     return true;
 }
 
-bool json_next_element(struct json *json, bool *first)
+bool scan_next_element(struct scan *scan, bool *first)
 {
-    return next_item(json, first, ']');
+    return next_item(scan, first, ']');
 }
 
-bool json_next_member(struct json *json, bool *first)
+bool scan_next_member(struct scan *scan, bool *first)
 {
-    if (!next_item(json, first, '}'))
+    if (!next_item(scan, first, '}'))
         return false;
-    if (json->at == json->end)
-        return json_fail(json, json->at, "the text ends too early");
-    return *json->at == '"' || json_fail(json, json->at, "a field name in quotes should stand here");
+    if (scan->at == scan->end)
+        return scan_fail(scan, scan->at, "the text ends too early");
+    return *scan->at == '"' || scan_fail(scan, scan->at, "a field name in quotes should stand here");
 }
 
-bool json_key(struct json *json, struct json_string *key)
+bool scan_key(struct scan *scan, struct scan_string *key)
 {
-    if (!json_string(json, key))
+    if (!scan_string(scan, key))
         return false;
-    if (json_peek(json) != ':')
-        return json_fail(json, json->at, "a colon should follow the field name");
-    json->at++;
+    if (scan_peek(scan) != ':')
+        return scan_fail(scan, scan->at, "a colon should follow the field name");
+    scan->at++;
     return true;
 }
 
-bool json_next_key(struct json *json, bool *first, struct json_string *key)
+bool scan_next_key(struct scan *scan, bool *first, struct scan_string *key)
 {
-    return json_next_member(json, first) && json_key(json, key);
+    return scan_next_member(scan, first) && scan_key(scan, key);
 }
 
 /* ---- strings ------------------------------------------------------------------------------------------ */
@@ -131,68 +131,68 @@ static int hex_value(const char *text)
 }
 
 /* Over the escape at *at. */
-static bool scan_escape(struct json *json)
+static bool pass_escape(struct scan *scan)
 {
-    const char *escape = json->at++;
-    if (json->at == json->end)
-        return json_fail(json, escape, "the text ends inside a string");
-    char byte = *json->at++;
+    const char *escape = scan->at++;
+    if (scan->at == scan->end)
+        return scan_fail(scan, escape, "the text ends inside a string");
+    char byte = *scan->at++;
     if (byte == 'u') {
-        if (json->end - json->at < 4 || hex_value(json->at) < 0)
-            return json_fail(json, escape, "\\u without four hexadecimal digits");
-        json->at += 4;
+        if (scan->end - scan->at < 4 || hex_value(scan->at) < 0)
+            return scan_fail(scan, escape, "\\u without four hexadecimal digits");
+        scan->at += 4;
         return true;
     }
     return (byte != '\0' && strchr("\"\\/bfnrt", byte)) ||
-           json_fail(json, escape, "unknown escape in a string");
+           scan_fail(scan, escape, "unknown escape in a string");
 }
 
-bool json_string(struct json *json, struct json_string *string)
+bool scan_string(struct scan *scan, struct scan_string *string)
 {
-    const char *quote = json->at;
-    if (json->at == json->end || *json->at != '"')
-        return json_fail(json, json->at, "a string should stand here");
-    json->at++;
-    string->text = json->at;
+    const char *quote = scan->at;
+    if (scan->at == scan->end || *scan->at != '"')
+        return scan_fail(scan, scan->at, "a string should stand here");
+    scan->at++;
+    string->text = scan->at;
     string->plain = true;
     string->escaped = false;
     for (;;) {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-        while (json->end - json->at >= 8) {
+        while (scan->end - scan->at >= 8) {
             uint64_t word;
-            memcpy(&word, json->at, 8);
+            memcpy(&word, scan->at, 8);
             uint64_t found = special_bytes(word);
             if (found) {
-                json->at += __builtin_ctzll(found) >> 3;
+                scan->at += __builtin_ctzll(found) >> 3;
                 break;
             }
-            json->at += 8;
+            scan->at += 8;
         }
 #endif
-        if (json->at == json->end)
-            return json_fail(json, quote, "a string without its closing quote");
-        unsigned char byte = (unsigned char)*json->at;
+        if (scan->at == scan->end)
+            return scan_fail(scan, quote, "a string without its closing quote");
+        unsigned char byte = (unsigned char)*scan->at;
         if (byte == '"') {
-            string->length = (size_t)(json->at - string->text);
-            json->at++;
+            string->length = (size_t)(scan->at - string->text);
+            scan->at++;
             return true;
         }
         if (byte == '\\') {
             string->plain = false;
             string->escaped = true;
-            if (!scan_escape(json))
+            if (!pass_escape(scan))
                 return false;
         } else if (byte < 0x20) {
-            return json_fail(json, json->at, "a raw control character in a string");
+            return scan_fail(scan, scan->at, "a raw control character in a string");
         } else if (byte >= 0x80) {
-            const char *rune = json->at;
+            const char *rune = scan->at;
             string->plain = false;
             /* Only a malformed byte gives U+FFFD and advances by one. */
-            if (text_next_rune(&json->at, json->end) == 0xFFFD && json->at - rune == 1)
-                return json_fail(json, rune, "invalid UTF-8");
+            if (text_next_rune(&scan->at, scan->end) == 0xFFFD && scan->at - rune == 1)
+                return scan_fail(scan, rune, "invalid UTF-8");
         } else {
             string->plain = string->plain && byte != 0x7F;
-            json->at++;
+            scan->at++;
         }
     }
 }
@@ -219,7 +219,7 @@ static uint32_t read_escape(const char **text, const char *end)
     return rune; /* a lone surrogate becomes U+FFFD when it is written */
 }
 
-size_t json_string_copy(const struct json_string *string, char *out, size_t size, bool *cut)
+size_t scan_string_copy(const struct scan_string *string, char *out, size_t size, bool *cut)
 {
     *cut = false;
     if (string->plain && string->length < size) {
@@ -255,7 +255,7 @@ static inline bool is_digit(const char *at, const char *end)
 
 /* Any literal, correctly rounded: its digits without the point, then the exponent that puts it back. 768
  * digits decide every double; of those behind, it only matters whether one is not zero. Without sign. */
-static double slow_number(const struct json_number *number, int exponent)
+static double slow_number(const struct scan_number *number, int exponent)
 {
     enum { ENOUGH = 770 };
     char digits[ENOUGH + 16];
@@ -288,62 +288,62 @@ static double slow_number(const struct json_number *number, int exponent)
 }
 
 /* The exponent behind 'e', saturated where every number is 0 or infinite anyway. */
-static bool scan_exponent(struct json *json, int *exponent)
+static bool pass_exponent(struct scan *scan, int *exponent)
 {
     bool negative = false;
-    json->at++;
-    if (json->at < json->end && (*json->at == '+' || *json->at == '-'))
-        negative = *json->at++ == '-';
-    if (!is_digit(json->at, json->end))
-        return json_fail(json, json->at, "a digit should follow in the exponent");
-    for (; is_digit(json->at, json->end); json->at++)
+    scan->at++;
+    if (scan->at < scan->end && (*scan->at == '+' || *scan->at == '-'))
+        negative = *scan->at++ == '-';
+    if (!is_digit(scan->at, scan->end))
+        return scan_fail(scan, scan->at, "a digit should follow in the exponent");
+    for (; is_digit(scan->at, scan->end); scan->at++)
         if (*exponent < 100000000)
-            *exponent = *exponent * 10 + (*json->at - '0');
+            *exponent = *exponent * 10 + (*scan->at - '0');
     if (negative)
         *exponent = -*exponent;
     return true;
 }
 
-bool json_number(struct json *json, struct json_number *number)
+bool scan_number(struct scan *scan, struct scan_number *number)
 {
-    const char *start = json->at, *end = json->end;
+    const char *start = scan->at, *end = scan->end;
     bool negative = start < end && *start == '-';
     uint64_t mantissa = 0;
     int scale = 0, written = 0; /* powers of ten: of the mantissa; behind 'e' */
     bool exact = true, whole = true;
-    json->at += negative;
-    if (!is_digit(json->at, end))
-        return json_fail(json, start, "a value should stand here");
-    const char *first = json->at;
-    for (; is_digit(json->at, end); json->at++) {
+    scan->at += negative;
+    if (!is_digit(scan->at, end))
+        return scan_fail(scan, start, "a value should stand here");
+    const char *first = scan->at;
+    for (; is_digit(scan->at, end); scan->at++) {
         if (mantissa < UINT64_MAX / 10 - 1)
-            mantissa = mantissa * 10 + (uint64_t)(*json->at - '0');
+            mantissa = mantissa * 10 + (uint64_t)(*scan->at - '0');
         else
             exact = false;
     }
-    if (*first == '0' && json->at - first > 1)
-        return json_fail(json, first, "a number with a leading zero");
-    if (json->at < end && *json->at == '.') {
+    if (*first == '0' && scan->at - first > 1)
+        return scan_fail(scan, first, "a number with a leading zero");
+    if (scan->at < end && *scan->at == '.') {
         whole = false;
-        json->at++;
-        if (!is_digit(json->at, end))
-            return json_fail(json, json->at, "a digit should follow the decimal point");
-        for (; is_digit(json->at, end); json->at++) {
+        scan->at++;
+        if (!is_digit(scan->at, end))
+            return scan_fail(scan, scan->at, "a digit should follow the decimal point");
+        for (; is_digit(scan->at, end); scan->at++) {
             if (mantissa < UINT64_MAX / 10 - 1) {
-                mantissa = mantissa * 10 + (uint64_t)(*json->at - '0');
+                mantissa = mantissa * 10 + (uint64_t)(*scan->at - '0');
                 scale--;
             } else {
                 exact = false;
             }
         }
     }
-    if (json->at < end && (*json->at == 'e' || *json->at == 'E')) {
+    if (scan->at < end && (*scan->at == 'e' || *scan->at == 'E')) {
         whole = false;
-        if (!scan_exponent(json, &written))
+        if (!pass_exponent(scan, &written))
             return false;
     }
     number->text = start;
-    number->length = (size_t)(json->at - start);
+    number->length = (size_t)(scan->at - start);
     scale += written;
     if (exact && mantissa <= UINT64_C(1) << 53 && scale > -POWERS && scale < POWERS)
         number->value = scale < 0 ? (double)mantissa / powers[-scale] : (double)mantissa * powers[scale];
@@ -356,67 +356,67 @@ bool json_number(struct json *json, struct json_number *number)
     return true;
 }
 
-bool json_string_number(const struct json_string *string, struct json_number *number)
+bool scan_string_number(const struct scan_string *string, struct scan_number *number)
 {
     if (!string->plain)
         return false;
-    struct json json;
-    json_open(&json, string->text, string->length, 0);
-    json_peek(&json);
-    return json_number(&json, number) && json_close(&json);
+    struct scan scan;
+    scan_open(&scan, string->text, string->length, 0);
+    scan_peek(&scan);
+    return scan_number(&scan, number) && scan_close(&scan);
 }
 
 /* ---- the rest ----------------------------------------------------------------------------------------- */
 
-bool json_literal(struct json *json, const char *word)
+bool scan_literal(struct scan *scan, const char *word)
 {
     size_t length = strlen(word);
-    if ((size_t)(json->end - json->at) < length || memcmp(json->at, word, length) != 0)
-        return json_fail(json, json->at, "a value should stand here");
-    json->at += length;
+    if ((size_t)(scan->end - scan->at) < length || memcmp(scan->at, word, length) != 0)
+        return scan_fail(scan, scan->at, "a value should stand here");
+    scan->at += length;
     return true;
 }
 
-bool json_skip(struct json *json)
+bool scan_skip(struct scan *scan)
 {
-    struct json_string string;
-    struct json_number number;
+    struct scan_string string;
+    struct scan_number number;
     bool first = true;
-    switch (json_peek(json)) {
+    switch (scan_peek(scan)) {
     case '{':
-        if (json_begin(json, '{'))
-            while (json_next_key(json, &first, &string) && json_skip(json))
+        if (scan_begin(scan, '{'))
+            while (scan_next_key(scan, &first, &string) && scan_skip(scan))
                 ;
-        return !json->problem;
+        return !scan->problem;
     case '[':
-        if (json_begin(json, '['))
-            while (json_next_element(json, &first) && json_skip(json))
+        if (scan_begin(scan, '['))
+            while (scan_next_element(scan, &first) && scan_skip(scan))
                 ;
-        return !json->problem;
+        return !scan->problem;
     case '"':
-        return json_string(json, &string);
+        return scan_string(scan, &string);
     case 't':
-        return json_literal(json, "true");
+        return scan_literal(scan, "true");
     case 'f':
-        return json_literal(json, "false");
+        return scan_literal(scan, "false");
     case 'n':
-        return json_literal(json, "null");
+        return scan_literal(scan, "null");
     case 'N':
     case 'I':
-        return json_fail(json, json->at, "NaN and Infinity are no JSON values");
+        return scan_fail(scan, scan->at, "NaN and Infinity are no JSON values");
     case 0:
-        if (json->at == json->end)
-            return json_fail(json, json->at, "the text ends too early");
+        if (scan->at == scan->end)
+            return scan_fail(scan, scan->at, "the text ends too early");
         /* fall through */
     default:
-        return json_number(json, &number);
+        return scan_number(scan, &number);
     }
 }
 
-bool json_close(struct json *json)
+bool scan_close(struct scan *scan)
 {
-    if (json->problem)
+    if (scan->problem)
         return false;
-    json_peek(json);
-    return json->at == json->end || json_fail(json, json->at, "something follows behind the end");
+    scan_peek(scan);
+    return scan->at == scan->end || scan_fail(scan, scan->at, "something follows behind the end");
 }

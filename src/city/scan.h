@@ -1,0 +1,72 @@
+/*
+ * A JSON scanner for hostile text (RFC 8259): one pass, no tree, no allocation. The caller walks objects and
+ * arrays with the functions below; the first thing wrong stops the walk and is kept with its byte position.
+ * Strings are checked to be UTF-8, so what has been scanned is well formed. Pure; any thread.
+ *
+ *     struct scan scan;
+ *     scan_open(&scan, text, length);
+ *     for (bool first = scan_begin(&scan, '{'); scan_next_key(&scan, &first, &key);)
+ *         …one value: scan_string, scan_number, scan_literal, scan_skip or a nested walk…
+ *     if (scan.problem) …
+ */
+#ifndef SMARTCITY_CITY_SCAN_H
+#define SMARTCITY_CITY_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct scan {
+    const char *start, *at, *end;
+    const char *problem; /* NULL while all is well; else a fixed text */
+    size_t problem_at;   /* byte position from 0 */
+    int depth, max_depth;
+};
+
+/* The bytes between the quotes, as they stand. `plain`: printable ASCII without escapes, usable as it is. */
+struct scan_string {
+    const char *text;
+    size_t length;
+    bool plain, escaped;
+};
+
+struct scan_number {
+    double value;    /* infinite when too large for a double */
+    bool is_integer; /* written without fraction and exponent, and fits: `integer` holds it */
+    int64_t integer;
+    const char *text;
+    size_t length;
+};
+
+void scan_open(struct scan *scan, const char *text, size_t length, int max_depth);
+/* Always false, so that `return scan_fail(…)` reads well. The first problem is kept. */
+bool scan_fail(struct scan *scan, const char *at, const char *problem);
+
+/* Skips white space; the next byte, or 0 at the end. '{' '[' '"' 't' 'f' 'n' '-' or a digit begin a value. */
+int scan_peek(struct scan *scan);
+/* Consumes the opening bracket that scan_peek has shown; false (problem set) when nested too deep. */
+bool scan_begin(struct scan *scan, char bracket);
+/* To the next member or element; *first is true before the first. False after the closing bracket or on a
+ * problem. */
+bool scan_next_key(struct scan *scan, bool *first, struct scan_string *key);
+bool scan_next_element(struct scan *scan, bool *first);
+/* The halves of scan_next_key, for a caller that guesses keys: to the opening quote; the key and its colon.
+ */
+bool scan_next_member(struct scan *scan, bool *first);
+bool scan_key(struct scan *scan, struct scan_string *key);
+
+bool scan_string(struct scan *scan, struct scan_string *string);
+bool scan_number(struct scan *scan, struct scan_number *number);
+/* One of true, false, null. */
+bool scan_literal(struct scan *scan, const char *word);
+bool scan_skip(struct scan *scan); /* any value */
+/* Only white space is left. */
+bool scan_close(struct scan *scan);
+
+/* Unescapes into out and makes it harmless (text_sanitise), whole code points only, NUL-terminated. Returns
+ * bytes; *cut when it was longer. `size` at most 512. */
+size_t scan_string_copy(const struct scan_string *string, char *out, size_t size, bool *cut);
+/* The number that a string holds, as "12.5"; false when it holds anything else. */
+bool scan_string_number(const struct scan_string *string, struct scan_number *number);
+
+#endif
