@@ -242,6 +242,24 @@ size_t scan_string_copy(const struct scan_string *string, char *out, size_t size
     return strlen(out);
 }
 
+bool scan_string_append(const struct scan_string *string, struct buf *out)
+{
+    const char *at = string->text, *end = at + string->length;
+    while (at < end) {
+        const char *escape = memchr(at, '\\', (size_t)(end - at));
+        if (!buf_append(out, at, (size_t)((escape ? escape : end) - at)))
+            return false;
+        if (!escape)
+            break;
+        char rune[5];
+        at = escape;
+        size_t bytes = text_put_rune(rune, read_escape(&at, end));
+        if (!buf_append(out, rune, bytes))
+            return false;
+    }
+    return true;
+}
+
 /* ---- numbers ------------------------------------------------------------------------------------------ */
 
 static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,

@@ -12,6 +12,8 @@
 #ifndef SMARTCITY_CITY_SCAN_H
 #define SMARTCITY_CITY_SCAN_H
 
+#include "base/buf.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -66,6 +68,9 @@ bool scan_close(struct scan *scan);
 /* Unescapes into out and makes it harmless (text_sanitise), whole code points only, NUL-terminated. Returns
  * bytes; *cut when it was longer. `size` at most 512. */
 size_t scan_string_copy(const struct scan_string *string, char *out, size_t size, bool *cut);
+/* Unescapes and appends the very bytes, controls and all: for what goes on to another machine, not to a
+ * screen. A lone surrogate becomes U+FFFD. False when the buffer is full. */
+bool scan_string_append(const struct scan_string *string, struct buf *out);
 /* The number that a string holds, as "12.5"; false when it holds anything else. */
 bool scan_string_number(const struct scan_string *string, struct scan_number *number);
 
