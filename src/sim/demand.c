@@ -71,9 +71,11 @@ static void count_at(enum geo_route route, double km, float *light, float *heavy
 
 /* What our lanes carry without breaking down: below IDM's capacity of about 2,000 an hour and lane, less at low
  * limits and signals. Real roads have hard shoulder running and turning lanes that the tables do not. */
-static float lane_limit(int mph)
+static float road_limit(const struct geo_section *section)
 {
-    return mph >= 60 ? 1500 : mph >= 50 ? 1350 : mph >= 40 ? 1200 : mph >= 30 ? 850 : 650;
+    int mph = section->limit_mph;
+    float lane = mph >= 60 ? 1450 : mph >= 50 ? 1150 : mph >= 40 ? 1050 : mph >= 30 ? 800 : 600;
+    return section->lanes * (section->lanes > 1 ? lane : lane * 0.75F); /* nobody can pass a lorry */
 }
 
 static void add_node(double nodes[], size_t *count, double at)
@@ -135,7 +137,7 @@ void demand_build(struct demand *demand, enum geo_route route)
         link->town = false;
         const struct geo_section *section = geo_route_section_at(route, link->from + 400);
         for (;; section++) {
-            link->limit = fminf(link->limit, (float)section->lanes * lane_limit(section->limit_mph));
+            link->limit = fminf(link->limit, road_limit(section));
             link->town = link->town || section->kind == GEO_SECTION_URBAN;
             if (section->to >= link->to - 400 || section->to >= length)
                 break;

@@ -9,7 +9,7 @@
 
 #define HARD_BRAKE   7.5F  /* m/s2: what a driver can do at most */
 #define YIELD_BRAKE  2.5F  /* m/s2: what a driver does to let somebody in */
-#define LOOK_BLOCK   800.0 /* m: from where an obstacle of the lane is known */
+#define LOOK_BLOCK   700.0 /* m: from where an obstacle is known, for each lane that must be crossed */
 #define BRAKE_BLOCK  400.0F /* m: from where it is braked for */
 #define SIGNAL_STOP  3.5F  /* m/s2: harder than that nobody stops at a signal that just changed */
 #define TIE          0.3F  /* m: room left before the car ahead at a standstill, at the least */
@@ -62,6 +62,7 @@ struct traffic *traffic_create(uint64_t seed, unsigned route_mask)
         for (size_t cell = 0; cell < route->cell_count; cell++)
             route->cells[cell] = (struct traffic_cell){1, 1, 1000, -1};
         demand_build(&route->demand, route->id);
+        traffic_find_nodes(route);
         find_signals(route);
     }
     traffic->blocks_stale = true;
@@ -189,7 +190,7 @@ static bool pass_mark(struct traffic *traffic, const struct traffic_route *route
                 struct rng_key key = {traffic->seed, vehicle->serial, vehicle->node, NOISE_EXIT};
                 vehicle->flags |= TRAFFIC_DECIDED;
                 if (rng_uniform(&key) < node->exit[traffic_classes[vehicle->class].slow])
-                    vehicle->flags |= TRAFFIC_LEAVING;
+                    vehicle->flags |= node->fork ? TRAFFIC_LEAVING | TRAFFIC_STRAIGHT : TRAFFIC_LEAVING;
             }
             if (vehicle->x >= node->leave) {
                 if (vehicle->flags & TRAFFIC_LEAVING)
@@ -230,6 +231,11 @@ static float heed_block(struct traffic_vehicle *vehicle, const struct traffic_cl
             return INFINITY;
         return traffic_follow(class, vehicle->v, v0, headway, gap + 1, vehicle->v);
     }
+    if (gap > (float)LOOK_BLOCK * block->cross)
+        return INFINITY;
+    /* Who stays on the road that our route leaves has its lane go on. */
+    if (block->kind == TRAFFIC_LANE_END && (vehicle->flags & TRAFFIC_STRAIGHT))
+        return INFINITY;
     vehicle->room = gap;
     vehicle->must = block->escape;
     if (gap > BRAKE_BLOCK)
@@ -279,13 +285,12 @@ static void move_lane(struct traffic *traffic, struct traffic_route *route, int 
         vehicle->must = 0;
         vehicle->room = 1e5F;
         vehicle->flags &= (uint8_t)~TRAFFIC_AT_SIGNAL;
-        if (next_block > 0 && lane->blocks[next_block - 1].from - x < LOOK_BLOCK) {
+        if (next_block > 0 && lane->blocks[next_block - 1].from - x < 3 * LOOK_BLOCK) {
             float wish = heed_block(vehicle, class, &lane->blocks[next_block - 1], v0, headway);
             a = fminf(a, wish);
             /* Behind a signal another obstacle may wait. */
             if (lane->blocks[next_block - 1].kind == TRAFFIC_SIGNAL && next_block > 1 &&
-                lane->blocks[next_block - 2].kind != TRAFFIC_SIGNAL &&
-                lane->blocks[next_block - 2].from - x < LOOK_BLOCK)
+                lane->blocks[next_block - 2].kind != TRAFFIC_SIGNAL)
                 a = fminf(a, heed_block(vehicle, class, &lane->blocks[next_block - 2], v0, headway));
         }
         if (vehicle->yield_ticks > 0)

@@ -69,7 +69,7 @@ struct traffic_cell {
 struct traffic_detector {
     uint8_t route;
     double x;
-    uint32_t count;
+    uint32_t count[EVENT_COUNT_CLASSES];
     float speed_sum;   /* m/s */
     float covered;     /* s during which a 2 m loop was covered, summed over lanes */
 };

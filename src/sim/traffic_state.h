@@ -6,7 +6,7 @@
 #include "sim/demand.h"
 #include "sim/traffic.h"
 
-enum { TRAFFIC_LEAVING = 1, TRAFFIC_DECIDED = 2, TRAFFIC_AT_SIGNAL = 4, TRAFFIC_USED = 8 };
+enum { TRAFFIC_LEAVING = 1, TRAFFIC_DECIDED = 2, TRAFFIC_AT_SIGNAL = 4, TRAFFIC_USED = 8, TRAFFIC_STRAIGHT = 16 };
 
 struct traffic_class {
     const char *word;
@@ -23,6 +23,7 @@ struct traffic_block {
     double from, to;
     enum traffic_block_kind kind;
     int8_t escape; /* towards the nearest open lane; 0 when there is none */
+    uint8_t cross; /* lanes to change to get there */
 };
 #define TRAFFIC_BLOCKS 128
 
@@ -36,6 +37,8 @@ struct traffic_lane {
 #define TRAFFIC_QUEUE 60
 struct traffic_node {
     double leave, enter; /* `enter`: start of the merging stretch */
+    float turnover;      /* share that leaves even where the flow does not fall */
+    bool fork;           /* our route is the one that leaves: the others need not keep left */
     float exit[2];       /* chance that a light, a heavy vehicle leaves */
     float rate[2];       /* vehicles a step that want to join */
     uint32_t waiting[2];
@@ -112,6 +115,7 @@ void traffic_free(struct traffic *traffic, uint32_t index);
 void traffic_rebuild_blocks(struct traffic *traffic);
 void traffic_change_lanes(struct traffic *traffic, struct traffic_route *route);
 void traffic_let_in(struct traffic *traffic, struct traffic_route *route);
+void traffic_find_nodes(struct traffic_route *route);
 void traffic_update_rates(struct traffic *traffic, double hour);
 
 #endif
