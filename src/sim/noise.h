@@ -35,6 +35,7 @@ enum noise_purpose {
     NOISE_CAMERA_ID,
     NOISE_SCENE,
     NOISE_PICTURE,
+    NOISE_GPS_LOSS,
 };
 
 /* Quantile of the standard normal distribution, p in (0, 1); relative error below 1.2e-9 (P. J. Acklam, "An
