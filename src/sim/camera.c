@@ -20,7 +20,7 @@
 #define SIGHT         260.0  /* m in which vehicles are counted */
 #define WINDOW_S      300U   /* flow is a mean of five minutes */
 #define WINDOW        16U
-#define TRUSTED_S     90     /* s of counting before the counts are believed */
+#define TRUSTED_S     90 /* s of counting before the counts are believed */
 
 struct sample {
     float count, speed, covered, seconds;
@@ -54,7 +54,8 @@ struct cameras {
     struct event event;
 };
 
-/* ---- where they stand -------------------------------------------------------------------------------------------- */
+/* ---- where they stand
+ * -------------------------------------------------------------------------------------------- */
 
 /* "cam-m40-j9-n", "cam-m40-62.9-s". */
 static void name_camera(struct camera *camera, const struct geo_junction *junction)
@@ -81,9 +82,11 @@ static void name_camera(struct camera *camera, const struct geo_junction *juncti
     snprintf(camera->id, sizeof camera->id, "cam-%.6s-%.7s-%c", road, km + 1, side);
 }
 
-static void add_camera(struct cameras *cameras, enum geo_route route, double x, const struct geo_junction *junction)
+static void add_camera(struct cameras *cameras, enum geo_route route, double x,
+                       const struct geo_junction *junction)
 {
-    static const enum geo_route opposites[GEO_ROUTES] = {GEO_M40_SOUTH, GEO_M40_NORTH, GEO_M1_SOUTH, GEO_M1_NORTH};
+    static const enum geo_route opposites[GEO_ROUTES] = {GEO_M40_SOUTH, GEO_M40_NORTH, GEO_M1_SOUTH,
+                                                         GEO_M1_NORTH};
     if (cameras->count == CAMERAS || !cameras->roads[route])
         return;
     struct camera *camera = &cameras->list[cameras->count];
@@ -91,7 +94,8 @@ static void add_camera(struct cameras *cameras, enum geo_route route, double x, 
     struct geo_position at = geo_route_position(route, x);
     for (size_t i = 0; i < cameras->count; i++)
         if (cameras->list[i].route / 2 != route / 2 &&
-            geo_distance(at.latitude, at.longitude, cameras->list[i].latitude, cameras->list[i].longitude) < SAME_PLACE)
+            geo_distance(at.latitude, at.longitude, cameras->list[i].latitude, cameras->list[i].longitude) <
+                SAME_PLACE)
             return;
     camera->detector = traffic_add_detector(cameras->traffic, route, x);
     camera->x = traffic_detector(cameras->traffic, camera->detector)->x;
@@ -104,8 +108,9 @@ static void add_camera(struct cameras *cameras, enum geo_route route, double x, 
     struct geo_position ahead = geo_route_position(route, camera->x + 300);
     double turn = remainder(ahead.heading - geo_route_position(route, camera->x + 40).heading, 360);
     camera->curvature = (float)(turn * 3.14159265358979 / 180 / 260);
-    camera->slope =
-        (road_altitude(cameras->roads[route], camera->x + 400) - road_altitude(cameras->roads[route], camera->x)) / 400;
+    camera->slope = (road_altitude(cameras->roads[route], camera->x + 400) -
+                     road_altitude(cameras->roads[route], camera->x)) /
+                    400;
     camera->latitude = mast.latitude;
     camera->longitude = mast.longitude;
     camera->heading = at.heading;
@@ -145,7 +150,8 @@ static void place_along(struct cameras *cameras, enum geo_route north)
             add_camera(cameras, north, x, junction);
         } else {
             struct geo_position position = geo_route_position(north, x);
-            add_camera(cameras, south, geo_route_nearest(south, position.latitude, position.longitude, NULL), junction);
+            add_camera(cameras, south, geo_route_nearest(south, position.latitude, position.longitude, NULL),
+                       junction);
         }
         double follow = x + SPACING;
         /* Not a few hundred metres before the next junction: at it. */
@@ -205,15 +211,14 @@ size_t cameras_count(const struct cameras *cameras)
 struct camera_site cameras_site(const struct cameras *cameras, size_t index)
 {
     const struct camera *camera = &cameras->list[index];
-    struct camera_site site = {.route = camera->route,
-                               .x = camera->x,
-                               .latitude = camera->latitude,
-                               .longitude = camera->longitude};
+    struct camera_site site = {
+        .route = camera->route, .x = camera->x, .latitude = camera->latitude, .longitude = camera->longitude};
     text_copy(site.id, sizeof site.id, camera->id);
     return site;
 }
 
-/* ---- what passes ------------------------------------------------------------------------------------------------- */
+/* ---- what passes
+ * ------------------------------------------------------------------------------------------------- */
 
 struct sight {
     struct event_counts counts;
@@ -225,7 +230,8 @@ static struct sight look(const struct cameras *cameras, const struct camera *cam
     struct sight sight = {0};
     const struct traffic_vehicle *seen[128];
     for (int lane = 0; lane < TRAFFIC_LANES; lane++) {
-        size_t count = traffic_look(cameras->traffic, camera->route, lane, camera->x, camera->x + SIGHT, seen, 128);
+        size_t count =
+            traffic_look(cameras->traffic, camera->route, lane, camera->x, camera->x + SIGHT, seen, 128);
         for (size_t i = 0; i < count; i++) {
             sight.counts.by_class[seen[i]->class]++;
             sight.speed += seen[i]->v;
@@ -243,7 +249,7 @@ static void measure(struct cameras *cameras, struct camera *camera, uint64_t tic
     *sample = (struct sample){.speed = detector->speed_sum,
                               .covered = detector->covered,
                               .seconds = (float)(tick - camera->last) * TRAFFIC_DT};
-    for (int class = 0; class < EVENT_COUNT_CLASSES; class++) {
+    for (int class = 0; class < EVENT_COUNT_CLASSES; class ++) {
         sample->count += (float)detector->count[class];
         detector->count[class] = 0;
     }
@@ -267,7 +273,7 @@ static void measure(struct cameras *cameras, struct camera *camera, uint64_t tic
     } else { /* density times speed, until enough has been counted */
         data->intensity = (double)sight->speed / SIGHT * 3600;
         float length = 0;
-        for (int class = 0; class < EVENT_COUNT_CLASSES; class++)
+        for (int class = 0; class < EVENT_COUNT_CLASSES; class ++)
             length += (float)sight->counts.by_class[class] * (traffic_class_length(class) + 2);
         data->occupancy = (double)length / (SIGHT * section->lanes);
     }
@@ -276,11 +282,13 @@ static void measure(struct cameras *cameras, struct camera *camera, uint64_t tic
         data->average_vehicle_speed = (double)mean * 3.6;
     else
         event->present &= ~(UINT64_C(1) << TRAFFIC_AVERAGE_VEHICLE_SPEED);
-    data->congested = mean >= 0 && mean < 0.55F * (float)section->limit_mph * 0.44704F && data->occupancy > 0.12;
+    data->congested =
+        mean >= 0 && mean < 0.55F * (float)section->limit_mph * 0.44704F && data->occupancy > 0.12;
     data->vehicle_counts = sight->counts;
 }
 
-/* ---- the picture ------------------------------------------------------------------------------------------------- */
+/* ---- the picture
+ * ------------------------------------------------------------------------------------------------- */
 
 static void add_to_scene(struct picture_scene *scene, const struct traffic_vehicle *vehicle, double distance,
                          double side, bool towards)
@@ -313,15 +321,16 @@ static void see_vehicles(struct cameras *cameras, const struct camera *camera)
         return;
     double apart = (scene->lanes + scene->other_lanes) * 3.65 / 2 + 5; /* with the central reservation */
     for (int lane = 0; lane < TRAFFIC_LANES; lane++) {
-        size_t count = traffic_look(cameras->traffic, camera->other, lane, camera->other_x - (double)PICTURE_REACH,
-                                    camera->other_x - 10, seen, 64);
+        size_t count = traffic_look(cameras->traffic, camera->other, lane,
+                                    camera->other_x - (double)PICTURE_REACH, camera->other_x - 10, seen, 64);
         for (size_t i = 0; i < count; i++)
             add_to_scene(scene, seen[i], camera->other_x - seen[i]->x,
                          apart - road_lane_offset(seen[i]->lane, scene->other_lanes), true);
     }
 }
 
-static void see_incident(struct cameras *cameras, const struct camera *camera, const struct incidents *incidents)
+static void see_incident(struct cameras *cameras, const struct camera *camera,
+                         const struct incidents *incidents)
 {
     const struct incident *list;
     size_t count = incidents_list(incidents, &list);
@@ -342,7 +351,8 @@ static void see_incident(struct cameras *cameras, const struct camera *camera, c
 }
 
 static void take_picture(struct cameras *cameras, const struct camera *camera, uint64_t tick, int64_t now,
-                         const struct weather_model *weather, const struct incidents *incidents, struct event *event)
+                         const struct weather_model *weather, const struct incidents *incidents,
+                         struct event *event)
 {
     struct picture_scene *scene = &cameras->scene;
     const struct geo_section *section = geo_route_section_at(camera->route, camera->x);
@@ -385,8 +395,8 @@ static void take_picture(struct cameras *cameras, const struct camera *camera, u
     text_copy(data->content_type, sizeof data->content_type, "image/jpeg");
     data->width = PICTURE_WIDTH;
     data->height = PICTURE_HEIGHT;
-    snprintf(data->snapshot_ref, sizeof data->snapshot_ref, "snapshots/%s/%.10s/%.2s%.2s%.2s.jpg", camera->id, time,
-             time + 11, time + 14, time + 17);
+    snprintf(data->snapshot_ref, sizeof data->snapshot_ref, "snapshots/%s/%.10s/%.2s%.2s%.2s.jpg", camera->id,
+             time, time + 11, time + 14, time + 17);
     unsigned char digest[SHA256_DIGEST_LENGTH];
     SHA256(bytes, length, digest);
     for (size_t i = 0; i < sizeof digest; i++)
@@ -423,8 +433,9 @@ static void report(struct cameras *cameras, struct camera *camera, uint64_t tick
         take_picture(cameras, camera, tick, now, weather, incidents, event);
 }
 
-void cameras_emit(struct cameras *cameras, uint64_t tick, int64_t now, bool frames, const struct weather_model *weather,
-                  const struct incidents *incidents, camera_emit_fn *emit, void *context)
+void cameras_emit(struct cameras *cameras, uint64_t tick, int64_t now, bool frames,
+                  const struct weather_model *weather, const struct incidents *incidents,
+                  camera_emit_fn *emit, void *context)
 {
     for (size_t i = 0; i < cameras->count; i++) {
         struct camera *camera = &cameras->list[i];

@@ -25,10 +25,10 @@ struct device {
     uint8_t route;
     uint16_t section; /* of the last look, for parked ones */
     uint32_t trip;
-    uint64_t until;   /* tick at which a parked one sets off */
-    double x;         /* where it is parked */
-    double odometer;  /* km at x = 0 of this trip */
-    float level;      /* L or kWh */
+    uint64_t until;  /* tick at which a parked one sets off */
+    double x;        /* where it is parked */
+    double odometer; /* km at x = 0 of this trip */
+    float level;     /* L or kWh */
     struct fleet_vehicle fleet;
     struct traffic_driver driver;
     struct road_cursor cursor;
@@ -48,7 +48,8 @@ struct connected {
     struct event vehicle_event, gps_event;
 };
 
-struct connected *connected_create(uint64_t seed, struct traffic *traffic, struct road *const roads[GEO_ROUTES])
+struct connected *connected_create(uint64_t seed, struct traffic *traffic,
+                                   struct road *const roads[GEO_ROUTES])
 {
     struct connected *connected = mem_zero(1, sizeof *connected);
     connected->seed = seed;
@@ -84,7 +85,8 @@ double connected_cluster(enum geo_route route)
     }
 }
 
-/* ---- trips --------------------------------------------------------------------------------------------------- */
+/* ---- trips
+ * --------------------------------------------------------------------------------------------------- */
 
 static void begin_trip(struct connected *connected, struct device *device, uint32_t number)
 {
@@ -135,7 +137,8 @@ static bool place_under_way(struct connected *connected, uint32_t number)
 static enum geo_route next_route(const struct connected *connected, enum geo_route route, uint32_t draw)
 {
     static const enum geo_route back[GEO_ROUTES] = {GEO_M40_SOUTH, GEO_M40_NORTH, GEO_M1_SOUTH, GEO_M1_NORTH};
-    static const enum geo_route other[GEO_ROUTES] = {GEO_M1_SOUTH, GEO_M1_NORTH, GEO_M40_SOUTH, GEO_M40_NORTH};
+    static const enum geo_route other[GEO_ROUTES] = {GEO_M1_SOUTH, GEO_M1_NORTH, GEO_M40_SOUTH,
+                                                     GEO_M40_NORTH};
     return draw < UINT32_MAX / 4 && connected->roads[other[route]] ? other[route] : back[route];
 }
 
@@ -222,10 +225,11 @@ void connected_set_count(struct connected *connected, uint32_t count, uint64_t t
     }
 }
 
-/* ---- events -------------------------------------------------------------------------------------------------- */
+/* ---- events
+ * -------------------------------------------------------------------------------------------------- */
 
-#define BIT(field)   (UINT64_C(1) << (field))
-#define ALL(fields)  ((UINT64_C(1) << (fields)) - 1)
+#define BIT(field)  (UINT64_C(1) << (field))
+#define ALL(fields) ((UINT64_C(1) << (fields)) - 1)
 
 static void copy_padded(char *to, size_t to_size, const char *from, size_t from_size)
 {
@@ -236,11 +240,14 @@ static void copy_padded(char *to, size_t to_size, const char *from, size_t from_
 
 static const char *status_word(float v, float limit, bool arrived)
 {
-    return arrived ? "arrived" : v < 0.5F ? "stopped" : v < 11 && v * 3.6F < 0.4F * limit ? "queueing" : "moving";
+    return arrived                             ? "arrived"
+           : v < 0.5F                          ? "stopped"
+           : v < 11 && v * 3.6F < 0.4F * limit ? "queueing"
+                                               : "moving";
 }
 
-static void emit_device(struct connected *connected, uint32_t number, uint64_t tick, int64_t now, float degrade,
-                        connected_emit_fn *emit, void *context)
+static void emit_device(struct connected *connected, uint32_t number, uint64_t tick, int64_t now,
+                        float degrade, connected_emit_fn *emit, void *context)
 {
     struct device *device = &connected->devices[number];
     bool driving = device->state == DEVICE_DRIVING;
@@ -335,8 +342,8 @@ static void emit_device(struct connected *connected, uint32_t number, uint64_t t
     emit(context, event);
 }
 
-void connected_emit(struct connected *connected, uint64_t tick, int64_t now, float degrade, connected_emit_fn *emit,
-                    void *context)
+void connected_emit(struct connected *connected, uint64_t tick, int64_t now, float degrade,
+                    connected_emit_fn *emit, void *context)
 {
     for (size_t i = (tick + 1) & 1; i < connected->count; i += 2)
         if (connected->devices[i].state != DEVICE_WAITING)
@@ -353,10 +360,12 @@ uint32_t connected_count(const struct connected *connected)
     return (uint32_t)connected->count;
 }
 
-bool connected_find(const struct connected *connected, const char *device_id, enum geo_route *route, double *x)
+bool connected_find(const struct connected *connected, const char *device_id, enum geo_route *route,
+                    double *x)
 {
     int64_t number;
-    if (strncmp(device_id, "veh-", 4) != 0 || !text_parse_int(device_id + 4, 1, (int64_t)connected->count, &number))
+    if (strncmp(device_id, "veh-", 4) != 0 ||
+        !text_parse_int(device_id + 4, 1, (int64_t)connected->count, &number))
         return false;
     const struct device *device = &connected->devices[number - 1];
     if (strcmp(device->id, device_id) != 0 || device->state == DEVICE_WAITING)

@@ -12,26 +12,26 @@ struct count_point {
 /* Counted: A40 Ealing and Hillingdon, M40 J4-5, J8A-9, north of J11, J14-15, J15-16, J16-M42, M6 J5-6 (2022).
  * The others, mostly streets of London and the M42, are assumptions between them. */
 static const struct count_point m40_counts[] = {
-    {0, 36000, .030F},     {3.5, 34000, .030F},    {5.5, 78000, .045F},    {9, 92000, .055F},
-    {14.5, 116893, .061F}, {22, 104235, .060F},    {29, 112000, .062F},    {40, 110000, .065F},
-    {54.7, 97857, .066F},  {70, 84000, .085F},     {86, 64485, .106F},     {113, 76000, .115F},
-    {129, 87894, .123F},   {148, 98000, .112F},    {150.3, 102904, .108F}, {158.4, 96797, .103F},
-    {167, 105188, .101F},  {174, 118000, .105F},   {183, 112000, .120F},   {188, 128000, .150F},
+    {0, 36000, .030F},      {3.5, 34000, .030F},    {5.5, 78000, .045F},    {9, 92000, .055F},
+    {14.5, 116893, .061F},  {22, 104235, .060F},    {29, 112000, .062F},    {40, 110000, .065F},
+    {54.7, 97857, .066F},   {70, 84000, .085F},     {86, 64485, .106F},     {113, 76000, .115F},
+    {129, 87894, .123F},    {148, 98000, .112F},    {150.3, 102904, .108F}, {158.4, 96797, .103F},
+    {167, 105188, .101F},   {174, 118000, .105F},   {183, 112000, .120F},   {188, 128000, .150F},
     {191.2, 150000, .154F}, {195.5, 166288, .154F}, {199, 72000, .060F},    {201, 30000, .030F},
 };
 
 /* Counted: M1 J12 (2017), J17-18, M6 J1-2, near J3, M6 J5-6 (2022). */
 static const struct count_point m1_counts[] = {
-    {0, 36000, .030F},    {3.6, 32000, .030F},     {6.5, 42000, .035F},    {10, 58000, .040F},
-    {14, 92000, .070F},   {20, 108000, .085F},     {31, 122000, .100F},    {43, 150000, .120F},
-    {58, 136000, .135F},  {63.6, 122285, .141F},   {92, 112000, .165F},    {108, 106000, .185F},
-    {126.6, 98868, .208F}, {134, 52000, .205F},    {145.5, 92953, .191F},  {157.3, 133377, .178F},
-    {171, 128000, .165F}, {178.7, 150000, .154F},  {183, 166288, .154F},   {186.5, 72000, .060F},
+    {0, 36000, .030F},     {3.6, 32000, .030F},    {6.5, 42000, .035F},   {10, 58000, .040F},
+    {14, 92000, .070F},    {20, 108000, .085F},    {31, 122000, .100F},   {43, 150000, .120F},
+    {58, 136000, .135F},   {63.6, 122285, .141F},  {92, 112000, .165F},   {108, 106000, .185F},
+    {126.6, 98868, .208F}, {134, 52000, .205F},    {145.5, 92953, .191F}, {157.3, 133377, .178F},
+    {171, 128000, .165F},  {178.7, 150000, .154F}, {183, 166288, .154F},  {186.5, 72000, .060F},
     {188.5, 30000, .030F},
 };
 
-/* Hourly index of a weekday, 00h first: motorways (peaks 07:30-09:30 and 16:00-18:00, RAC Foundation), and the flatter
- * shape of town streets (London cameras, August 2019). Normalised where used. */
+/* Hourly index of a weekday, 00h first: motorways (peaks 07:30-09:30 and 16:00-18:00, RAC Foundation), and
+ * the flatter shape of town streets (London cameras, August 2019). Normalised where used. */
 static const float motorway_profile[24] = {.30F,  .22F,  .20F,  .24F,  .40F,  .85F,  1.35F, 1.70F,
                                            1.60F, 1.30F, 1.20F, 1.20F, 1.25F, 1.28F, 1.35F, 1.55F,
                                            1.75F, 1.72F, 1.40F, 1.05F, .80F,  .65F,  .52F,  .40F};
@@ -39,8 +39,9 @@ static const float town_profile[24] = {.50F,  .40F,  .36F,  .38F,  .45F,  .65F, 
                                        1.20F, 1.17F, 1.15F, 1.17F, 1.20F, 1.22F, 1.25F, 1.33F,
                                        1.42F, 1.46F, 1.38F, 1.22F, 1.05F, .92F,  .78F,  .62F};
 
-#define NODE_SPACING 2500.0 /* where no junction is known (streets), traffic turns on and off this often, metres */
-#define NODE_MERGE   700.0  /* nodes nearer than this are one */
+#define NODE_SPACING                                                                                         \
+    2500.0 /* where no junction is known (streets), traffic turns on and off this often, metres */
+#define NODE_MERGE 700.0 /* nodes nearer than this are one */
 
 static float profile_at(const float profile[24], double hour)
 {
@@ -69,8 +70,8 @@ static void count_at(enum geo_route route, double km, float *light, float *heavy
     *heavy = vehicles * share;
 }
 
-/* What our lanes carry without breaking down: below IDM's capacity of about 2,000 an hour and lane, less at low
- * limits and signals. Real roads have hard shoulder running and turning lanes that the tables do not. */
+/* What our lanes carry without breaking down: below IDM's capacity of about 2,000 an hour and lane, less at
+ * low limits and signals. Real roads have hard shoulder running and turning lanes that the tables do not. */
 static float road_limit(const struct geo_section *section)
 {
     int mph = section->limit_mph;

@@ -1,7 +1,8 @@
 /*
- * How much traffic the real roads carry: one-way flow of light and heavy vehicles on each link of a route at each hour
- * of the day. Annual average daily flows (DfT road traffic counts, 2024 unless marked) at counted places are
- * interpolated along the route; an hourly profile of a weekday spreads them over the day. Pure; built once, read only.
+ * How much traffic the real roads carry: one-way flow of light and heavy vehicles on each link of a route at
+ * each hour of the day. Annual average daily flows (DfT road traffic counts, 2024 unless marked) at counted
+ * places are interpolated along the route; an hourly profile of a weekday spreads them over the day. Pure;
+ * built once, read only.
  */
 #ifndef SMARTCITY_SIM_DEMAND_H
 #define SMARTCITY_SIM_DEMAND_H
@@ -32,8 +33,8 @@ struct demand_flow demand_flow_at(const struct demand_link *link, double hour);
 /* The link at a chainage (clamped). */
 const struct demand_link *demand_link_at(const struct demand *demand, double chainage);
 
-/* Local hour in Great Britain of a UTC time in ms; summer time by the rule in force since 1996 (last Sundays of March
- * and October at 01:00 UTC). */
+/* Local hour in Great Britain of a UTC time in ms; summer time by the rule in force since 1996 (last Sundays
+ * of March and October at 01:00 UTC). */
 double demand_local_hour(int64_t milliseconds);
 
 #endif

@@ -93,7 +93,7 @@ struct fleet_vehicle fleet_draw(uint64_t seed, uint32_t device)
     uint32_t at = (uint32_t)((uint64_t)block[0] * 1000 >> 32);
     int class = 0;
     while (class + 1 < EVENT_COUNT_CLASSES && at >= class_share[class])
-        at -= class_share[class++];
+        at -= class_share[class ++];
     if (device == 0)
         class = CAR;
 
@@ -104,7 +104,9 @@ struct fleet_vehicle fleet_draw(uint64_t seed, uint32_t device)
     text_copy(vehicle.fuel_type, sizeof vehicle.fuel_type, fuels[vehicle.model->energy]);
     text_copy(vehicle.vehicle_type, sizeof vehicle.vehicle_type, traffic_class_word(class));
     text_copy(vehicle.category, sizeof vehicle.category,
-              class == BUS ? "public" : class == CAR && !company ? "private" : "commercial");
+              class == BUS               ? "public"
+              : class == CAR && !company ? "private"
+                                         : "commercial");
     /* Kilometres a year: an ordinary car, a van, a lorry, a coach. */
     static const float yearly[EVENT_COUNT_CLASSES] = {12000, 21000, 95000, 70000};
     float age = (float)(2026 - vehicle.year);
@@ -127,8 +129,8 @@ float fleet_consumption(const struct fleet_model *model, float speed, float acce
     bool electric = model->energy == FLEET_ELECTRIC;
     float mass = electric ? engines[model->class].mass + 400 : engines[model->class].mass;
     float drag = engines[model->class].drag * (electric ? 0.92F : 1);
-    float force =
-        0.5F * 1.225F * drag * speed * speed + mass * 9.81F * engines[model->class].rolling + 1.05F * mass * acceleration;
+    float force = 0.5F * 1.225F * drag * speed * speed + mass * 9.81F * engines[model->class].rolling +
+                  1.05F * mass * acceleration;
     float power = force * speed;
     if (electric) /* part of what braking gives goes back */
         return ((power > 0 ? power / 0.88F : power * 0.6F) + 600) / 3.6e6F;

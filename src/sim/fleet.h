@@ -1,4 +1,5 @@
-/* Makes and models of the connected vehicles, what they burn, and which device drives which. Pure; any thread. */
+/* Makes and models of the connected vehicles, what they burn, and which device drives which. Pure; any
+ * thread. */
 #ifndef SMARTCITY_SIM_FLEET_H
 #define SMARTCITY_SIM_FLEET_H
 
@@ -29,8 +30,8 @@ struct fleet_vehicle {
 /* The vehicle of a device; the first is always a car. */
 struct fleet_vehicle fleet_draw(uint64_t seed, uint32_t device);
 
-/* Consumption now: litres or kWh a second. Speed m/s, acceleration m/s2. Power P = (1/2 rho CdA v^2 + m g Crr +
- * 1.05 m a) v; fuel = P / (efficiency * heating value) + idling. */
+/* Consumption now: litres or kWh a second. Speed m/s, acceleration m/s2. Power P = (1/2 rho CdA v^2 + m g Crr
+ * + 1.05 m a) v; fuel = P / (efficiency * heating value) + idling. */
 float fleet_consumption(const struct fleet_model *model, float speed, float acceleration);
 
 #endif

@@ -4,21 +4,22 @@
 
 #include <math.h>
 
-#define SIGMA       1.9F       /* m at HDOP 1 */
-#define WHITE       0.3F       /* m at HDOP 1 */
-#define BIAS_DECAY  0.983471F  /* e^(-1/60) */
-#define BIAS_NOISE  0.181064F  /* sqrt(1 - e^(-2/60)) */
-#define SKY_DECAY   0.991701F  /* e^(-1/120) */
-#define SKY_NOISE   0.128565F  /* sqrt(1 - e^(-2/120)) */
-#define SPEED_NOISE 0.15F      /* m/s */
-#define RADIUS_95   2.4477F    /* of a circular normal distribution with sigma 1 */
+#define SIGMA       1.9F      /* m at HDOP 1 */
+#define WHITE       0.3F      /* m at HDOP 1 */
+#define BIAS_DECAY  0.983471F /* e^(-1/60) */
+#define BIAS_NOISE  0.181064F /* sqrt(1 - e^(-2/60)) */
+#define SKY_DECAY   0.991701F /* e^(-1/120) */
+#define SKY_NOISE   0.128565F /* sqrt(1 - e^(-2/120)) */
+#define SPEED_NOISE 0.15F     /* m/s */
+#define RADIUS_95   2.4477F   /* of a circular normal distribution with sigma 1 */
 #define DEGREES     57.29578F
 
 void gps_start(struct gps_state *state, const struct rng_key *key)
 {
     float z[8];
     noise_normals(key, z);
-    *state = (struct gps_state){.east = SIGMA * z[0], .north = SIGMA * z[1], .up = 1.6F * SIGMA * z[2], .sky = z[3]};
+    *state = (struct gps_state){
+        .east = SIGMA * z[0], .north = SIGMA * z[1], .up = 1.6F * SIGMA * z[2], .sky = z[3]};
 }
 
 /* Open: 0.8 to 1.1; between houses 1.5 to 4. */
@@ -29,7 +30,8 @@ static float dilution(const struct gps_state *state, const struct gps_place *pla
     return hdop * place->degrade;
 }
 
-static bool still_lost(struct gps_state *state, const struct gps_place *place, float u, float hdop, const float z[8])
+static bool still_lost(struct gps_state *state, const struct gps_place *place, float u, float hdop,
+                       const float z[8])
 {
     if (place->covered) {
         state->lost = true;

@@ -1,10 +1,10 @@
 /*
- * A satellite receiver's errors: per axis a first-order Gauss-Markov bias plus white noise, both scaled by HDOP, which
- * itself wanders (Ornstein-Uhlenbeck). Drop-outs are a two-state Markov chain; there is never a fix under a roof.
- * Called once a simulated second. Pure; a state belongs to its owner.
+ * A satellite receiver's errors: per axis a first-order Gauss-Markov bias plus white noise, both scaled by
+ * HDOP, which itself wanders (Ornstein-Uhlenbeck). Drop-outs are a two-state Markov chain; there is never a
+ * fix under a roof. Called once a simulated second. Pure; a state belongs to its owner.
  *
- * b(t+dt) = b e^(-dt/tau) + sigma HDOP sqrt(1 - e^(-2dt/tau)) N(0,1); z = truth + b + 0.3 m HDOP N(0,1); tau 60 s as
- * in PX4's simulated receiver, sigma 1.9 m: a 95 % radius of 4.7 m under an open sky.
+ * b(t+dt) = b e^(-dt/tau) + sigma HDOP sqrt(1 - e^(-2dt/tau)) N(0,1); z = truth + b + 0.3 m HDOP N(0,1); tau
+ * 60 s as in PX4's simulated receiver, sigma 1.9 m: a 95 % radius of 4.7 m under an open sky.
  */
 #ifndef SMARTCITY_SIM_GPS_H
 #define SMARTCITY_SIM_GPS_H
@@ -22,17 +22,17 @@ struct gps_state {
 
 /* Where the receiver is. */
 struct gps_place {
-    bool town;    /* an urban canyon */
-    bool covered; /* no sky */
-    float degrade;/* times HDOP and drop-outs; 1 is normal */
+    bool town;     /* an urban canyon */
+    bool covered;  /* no sky */
+    float degrade; /* times HDOP and drop-outs; 1 is normal */
 };
 
 struct gps_reading {
-    bool fix, flat;          /* flat: no height (2d) */
-    float east, north, up;   /* error, m */
-    float speed;             /* m/s */
-    float heading;           /* degrees */
-    float hdop, accuracy;    /* accuracy: 95 % radius, m */
+    bool fix, flat;        /* flat: no height (2d) */
+    float east, north, up; /* error, m */
+    float speed;           /* m/s */
+    float heading;         /* degrees */
+    float hdop, accuracy;  /* accuracy: 95 % radius, m */
     int satellites;
 };
 

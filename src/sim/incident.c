@@ -1,9 +1,10 @@
 /*
- * An incident is drawn whole when it begins: type, place, lanes, and the times of all six statuses. Then it only runs
- * through them. Times are sums of: confirmation exponential (2 min), mobilisation exponential (1.5 min), travel and
- * clearance log-normal. Mean travel in minutes: traffic officer 9.8 (National Highways), fire 9.2 (primary fires,
- * 2022/23), ambulance 7 where life is in danger (category 1 standard) else 18, police 15; coefficient of variation
- * 0.5. Clearance: median 25 min and 86 % within an hour give sigma 0.81, mean 35 min.
+ * An incident is drawn whole when it begins: type, place, lanes, and the times of all six statuses. Then it
+ * only runs through them. Times are sums of: confirmation exponential (2 min), mobilisation exponential (1.5
+ * min), travel and clearance log-normal. Mean travel in minutes: traffic officer 9.8 (National Highways),
+ * fire 9.2 (primary fires, 2022/23), ambulance 7 where life is in danger (category 1 standard) else 18,
+ * police 15; coefficient of variation 0.5. Clearance: median 25 min and 86 % within an hour give sigma 0.81,
+ * mean 35 min.
  */
 #include "sim/incident.h"
 
@@ -20,15 +21,15 @@
 
 #define METRES_PER_MILE 1609.344
 #define MINUTE          60000.0
-#define STEP_MS         500 /* of the world */
-#define REPORT_EVERY    120 /* ticks */
+#define STEP_MS         500             /* of the world */
+#define REPORT_EVERY    120             /* ticks */
 #define HISTORY_MS      (8 * 3600000.0) /* how far back an incident open now may have begun */
-#define RUBBERNECK      0.85F /* of the capacity left beside it, */
-#define OPPOSITE        0.95F /* and on the other carriageway */
+#define RUBBERNECK      0.85F           /* of the capacity left beside it, */
+#define OPPOSITE        0.95F           /* and on the other carriageway */
 
 static const struct {
     const char *word;
-    double rate; /* per vehicle-mile */
+    double rate;         /* per vehicle-mile */
     double clear_median; /* minutes on the scene */
 } types[INCIDENT_TYPES] = {
     [INCIDENT_ACCIDENT] = {"Accident", 4.8e-8 * 7, 34}, [INCIDENT_FIRE] = {"Fire", 5.0e-8, 45},
@@ -80,7 +81,8 @@ void incidents_destroy(struct incidents *incidents)
     free(incidents);
 }
 
-/* ---- how one comes to be ----------------------------------------------------------------------------------------- */
+/* ---- how one comes to be
+ * ----------------------------------------------------------------------------------------- */
 
 static double uniform(uint32_t bits)
 {
@@ -127,8 +129,8 @@ static int pick_lanes(enum incident_type type, int lanes, double u, bool shoulde
 
 static uint8_t lane_bits(int closed, int lanes, bool offside)
 {
-    uint8_t bits = (uint8_t)((1U << closed) - 1);
-    return offside ? (uint8_t)(bits << (lanes - closed)) : bits;
+    unsigned bits = (1U << closed) - 1;
+    return (uint8_t)(offside ? bits << (lanes - closed) : bits);
 }
 
 static uint8_t responders_for(enum incident_type type, int closed, int severity)
@@ -143,7 +145,8 @@ static uint8_t responders_for(enum incident_type type, int closed, int severity)
             bits = (bits | 1U << RESPONDER_FIRE) & ~(1U << RESPONDER_RECOVERY);
         break;
     case INCIDENT_FIRE:
-        bits = 1U << RESPONDER_FIRE | 1U << RESPONDER_POLICE | 1U << RESPONDER_TRAFFIC_OFFICER | 1U << RESPONDER_RECOVERY;
+        bits = 1U << RESPONDER_FIRE | 1U << RESPONDER_POLICE | 1U << RESPONDER_TRAFFIC_OFFICER |
+               1U << RESPONDER_RECOVERY;
         break;
     case INCIDENT_MEDICAL:
         bits = 1U << RESPONDER_AMBULANCE | (closed ? 1U << RESPONDER_TRAFFIC_OFFICER : 0);
@@ -196,7 +199,8 @@ static void draw_times(const struct incidents *incidents, struct incident *incid
     }
 }
 
-static void shape(const struct incidents *incidents, struct incident *incident, int forced_lanes, int64_t reported)
+static void shape(const struct incidents *incidents, struct incident *incident, int forced_lanes,
+                  int64_t reported)
 {
     uint32_t block[4];
     struct rng_key key = {incidents->seed, incident->number, 0, NOISE_INCIDENT_SHAPE};
@@ -264,7 +268,8 @@ static double risk(const struct incidents *incidents, const struct incident *inc
 
 #define RISK_MOST (3 * 1.3)
 
-/* One candidate of the process at its highest rate; kept with the chance of the weather and light at its place. */
+/* One candidate of the process at its highest rate; kept with the chance of the weather and light at its
+ * place. */
 static bool candidate(struct incidents *incidents, const struct rng_key *key, int64_t reported, int64_t now)
 {
     uint32_t block[4];
@@ -286,7 +291,8 @@ static bool candidate(struct incidents *incidents, const struct rng_key *key, in
 
 void incidents_begin(struct incidents *incidents, int64_t now, double vehicle_miles_per_hour)
 {
-    double mean = incidents->rate * incidents->factor * vehicle_miles_per_hour * HISTORY_MS / 3600000 * RISK_MOST;
+    double mean =
+        incidents->rate * incidents->factor * vehicle_miles_per_hour * HISTORY_MS / 3600000 * RISK_MOST;
     double age = 0;
     for (uint64_t i = 0; mean > 0 && i < 4096; i++) {
         struct rng_key key = {incidents->seed, 0xFFFFFFFF, i, NOISE_INCIDENT};
@@ -307,7 +313,8 @@ void incidents_begin(struct incidents *incidents, int64_t now, double vehicle_mi
     incidents->changed = true;
 }
 
-/* ---- life -------------------------------------------------------------------------------------------------------- */
+/* ---- life
+ * -------------------------------------------------------------------------------------------------------- */
 
 bool incidents_step(struct incidents *incidents, uint64_t tick, int64_t now, double metres)
 {
@@ -344,7 +351,8 @@ bool incidents_step(struct incidents *incidents, uint64_t tick, int64_t now, dou
     return changed;
 }
 
-static void slow_zone(struct traffic *traffic, enum geo_route route, double from, double to, float capacity, float speed)
+static void slow_zone(struct traffic *traffic, enum geo_route route, double from, double to, float capacity,
+                      float speed)
 {
     size_t count;
     struct traffic_cell *cells = traffic_cells(traffic, route, &count);
@@ -372,7 +380,8 @@ static void set_signals(struct traffic *traffic, const struct incident *incident
     }
 }
 
-static const enum geo_route opposites[GEO_ROUTES] = {GEO_M40_SOUTH, GEO_M40_NORTH, GEO_M1_SOUTH, GEO_M1_NORTH};
+static const enum geo_route opposites[GEO_ROUTES] = {GEO_M40_SOUTH, GEO_M40_NORTH, GEO_M1_SOUTH,
+                                                     GEO_M1_NORTH};
 
 void incidents_apply(const struct incidents *incidents, struct traffic *traffic)
 {
@@ -396,8 +405,8 @@ void incidents_apply(const struct incidents *incidents, struct traffic *traffic)
         }
         if (!incident->closed)
             continue;
-        closures[count++] = (struct traffic_closure){incident->route, incident->x - 60, incident->x + 40,
-                                                     incident->closed};
+        closures[count++] =
+            (struct traffic_closure){incident->route, incident->x - 60, incident->x + 40, incident->closed};
         if (incident->status >= INCIDENT_ACTIVE &&
             geo_route_section_at(incident->route, incident->x)->kind == GEO_SECTION_MOTORWAY)
             set_signals(traffic, incident);
@@ -405,29 +414,32 @@ void incidents_apply(const struct incidents *incidents, struct traffic *traffic)
     traffic_set_closures(traffic, closures, count);
 }
 
-/* ---- controls ---------------------------------------------------------------------------------------------------- */
+/* ---- controls
+ * ---------------------------------------------------------------------------------------------------- */
 
-int incidents_inject(struct incidents *incidents, enum geo_route route, double x, const char *type, int lanes_closed,
-                     uint64_t tick, int64_t now, char id[40], struct err *err)
+int incidents_inject(struct incidents *incidents, enum geo_route route, double x, const char *type,
+                     int lanes_closed, uint64_t tick, int64_t now, char id[40], struct err *err)
 {
     if ((int)route < 0 || route >= GEO_ROUTES || !incidents->roads[route])
         return err_set(err, ERR_USAGE, "that route is not driven; choose one of the routes of this run");
     if (!(x >= 0 && x <= incidents->roads[route]->length))
-        return err_set(err, ERR_USAGE, "%.1f km is not on %s, which is %.1f km long", x / 1000, geo_route_name(route),
-                       incidents->roads[route]->length / 1000);
+        return err_set(err, ERR_USAGE, "%.1f km is not on %s, which is %.1f km long", x / 1000,
+                       geo_route_name(route), incidents->roads[route]->length / 1000);
     int chosen = -1;
     for (int i = 0; i < INCIDENT_TYPES && *type; i++)
         if (text_equal_fold(types[i].word, type))
             chosen = i;
     if (*type && chosen < 0)
-        return err_set(err, ERR_USAGE, "no incident '%.40s': Accident, Fire, Medical, Police, Breakdown or Debris", type);
+        return err_set(err, ERR_USAGE,
+                       "no incident '%.40s': Accident, Fire, Medical, Police, Breakdown or Debris", type);
     int lanes = geo_route_section_at(route, x)->lanes;
     if (lanes_closed < 0 || lanes_closed > lanes)
-        return err_set(err, ERR_USAGE, "%s has %d lanes there, so 0 to %d can be closed", geo_route_name(route), lanes,
-                       lanes);
+        return err_set(err, ERR_USAGE, "%s has %d lanes there, so 0 to %d can be closed",
+                       geo_route_name(route), lanes, lanes);
     struct incident *incident = add(incidents);
     if (!incident)
-        return err_set(err, ERR_FULL, "%d incidents are open, which is the limit; clear one first", INCIDENTS_OPEN);
+        return err_set(err, ERR_FULL, "%d incidents are open, which is the limit; clear one first",
+                       INCIDENTS_OPEN);
     struct rng_key key = {incidents->seed, incident->number, tick, NOISE_INCIDENT};
     incident->type = chosen >= 0 ? (enum incident_type)chosen : pick_type(incidents, rng_uniform(&key));
     incident->route = route;
@@ -478,7 +490,8 @@ uint64_t incidents_refused(const struct incidents *incidents)
     return incidents->refused;
 }
 
-/* ---- events ------------------------------------------------------------------------------------------------------ */
+/* ---- events
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void describe(const struct incident *incident, char *out, size_t size)
 {
@@ -486,7 +499,8 @@ static void describe(const struct incident *incident, char *out, size_t size)
         [INCIDENT_ACCIDENT] = {"Collision", "Collision involving a lorry", "Two vehicle collision",
                                "Several vehicle collision"},
         [INCIDENT_FIRE] = {"Vehicle fire", "Car on fire", "Lorry fire", "Vehicle fire"},
-        [INCIDENT_MEDICAL] = {"Driver taken ill", "Medical emergency", "Passenger taken ill", "Medical emergency"},
+        [INCIDENT_MEDICAL] = {"Driver taken ill", "Medical emergency", "Passenger taken ill",
+                              "Medical emergency"},
         [INCIDENT_POLICE] = {"Police incident", "Police stop", "Pedestrian reported", "Police incident"},
         [INCIDENT_BREAKDOWN] = {"Broken down car", "Broken down van", "Broken down lorry", "Broken down car"},
         [INCIDENT_DEBRIS] = {"Debris in the road", "Lost load", "Tyre debris", "Animal on the road"},
@@ -495,8 +509,8 @@ static void describe(const struct incident *incident, char *out, size_t size)
     geo_between(incident->route, incident->x, place);
     const char *dash = strstr(place, "–");
     if (dash)
-        snprintf(where, sizeof where, "between %.*s and %.20s", (int)(dash - place < 20 ? dash - place : 20), place,
-                 dash + strlen("–"));
+        snprintf(where, sizeof where, "between %.*s and %.20s", (int)(dash - place < 20 ? dash - place : 20),
+                 place, dash + strlen("–"));
     else
         snprintf(where, sizeof where, "at %.48s", place);
 
@@ -504,8 +518,9 @@ static void describe(const struct incident *incident, char *out, size_t size)
     bool offside = closed > 0 && !(incident->closed & 1);
     if (closed == 0)
         snprintf(lanes, sizeof lanes, "%s",
-                 geo_route_section_at(incident->route, incident->x)->kind == GEO_SECTION_MOTORWAY ? "on the hard shoulder"
-                                                                                                  : "off the carriageway");
+                 geo_route_section_at(incident->route, incident->x)->kind == GEO_SECTION_MOTORWAY
+                     ? "on the hard shoulder"
+                     : "off the carriageway");
     else if (closed == incident->lanes)
         snprintf(lanes, sizeof lanes, "all %d lanes closed", incident->lanes);
     else if (closed == 1)
@@ -537,10 +552,11 @@ static int64_t expected_clear(const struct incident *incident)
 static void fill(struct incidents *incidents, struct incident *incident, uint64_t tick, int64_t now)
 {
     static const char *const severities[] = {"Minor", "Moderate", "Severe", "Extreme"};
-    static const char *const responders[RESPONDERS] = {"police", "fire", "ambulance", "trafficOfficer", "recovery"};
-    static const int time_fields[INCIDENT_STATUSES] = {EMERGENCY_REPORTED_AT, EMERGENCY_ACTIVE_AT,
+    static const char *const responders[RESPONDERS] = {"police", "fire", "ambulance", "trafficOfficer",
+                                                       "recovery"};
+    static const int time_fields[INCIDENT_STATUSES] = {EMERGENCY_REPORTED_AT,   EMERGENCY_ACTIVE_AT,
                                                        EMERGENCY_RESPONDING_AT, EMERGENCY_ON_SCENE_AT,
-                                                       EMERGENCY_CLEARING_AT, EMERGENCY_RESOLVED_AT};
+                                                       EMERGENCY_CLEARING_AT,   EMERGENCY_RESOLVED_AT};
     struct event *event = &incidents->event;
     struct event_emergency *data = &event->emergency;
     const struct geo_section *section = geo_route_section_at(incident->route, incident->x);
@@ -559,8 +575,11 @@ static void fill(struct incidents *incidents, struct incident *incident, uint64_
     describe(incident, data->description, sizeof data->description);
     text_copy(data->severity, sizeof data->severity, severities[incident->severity]);
     text_copy(data->urgency, sizeof data->urgency,
-              incident->status == INCIDENT_RESOLVED ? "Past" : incident->closed ? "Immediate" : "Expected");
-    text_copy(data->certainty, sizeof data->certainty, incident->status == INCIDENT_REPORTED ? "Likely" : "Observed");
+              incident->status == INCIDENT_RESOLVED ? "Past"
+              : incident->closed                    ? "Immediate"
+                                                    : "Expected");
+    text_copy(data->certainty, sizeof data->certainty,
+              incident->status == INCIDENT_REPORTED ? "Likely" : "Observed");
     data->lanes_closed = incident->status == INCIDENT_RESOLVED ? 0 : __builtin_popcount(incident->closed);
     data->lanes_total = incident->lanes;
     text_copy(data->route_id, sizeof data->route_id, geo_route_id(incident->route));
@@ -584,7 +603,8 @@ static void fill(struct incidents *incidents, struct incident *incident, uint64_
     data->sequence = ++incident->sequence;
 }
 
-void incidents_emit(struct incidents *incidents, uint64_t tick, int64_t now, incident_emit_fn *emit, void *context)
+void incidents_emit(struct incidents *incidents, uint64_t tick, int64_t now, incident_emit_fn *emit,
+                    void *context)
 {
     for (size_t i = 0; i < incidents->count; i++) {
         struct incident *incident = &incidents->list[i];

@@ -1,11 +1,12 @@
 /*
- * Incidents: what breaks down, collides, burns or is taken ill on the road, how the services come, and what that does
- * to the traffic. An inhomogeneous Poisson process in vehicle-miles, weather and darkness; each incident lives through
- * reported, active, responding, on scene, clearing and resolved. One thread; deterministic.
+ * Incidents: what breaks down, collides, burns or is taken ill on the road, how the services come, and what
+ * that does to the traffic. An inhomogeneous Poisson process in vehicle-miles, weather and darkness; each
+ * incident lives through reported, active, responding, on scene, clearing and resolved. One thread;
+ * deterministic.
  *
- * Rates per vehicle-mile: breakdowns 2.4e-6 (Highways England 2018/19), injury collisions 4.8e-8 (from 76 casualties
- * per bn, 2023), damage-only six times that; fires, medical and police calls half a day each on such a road, debris the
- * same. Times: see incident.c.
+ * Rates per vehicle-mile: breakdowns 2.4e-6 (Highways England 2018/19), injury collisions 4.8e-8 (from 76
+ * casualties per bn, 2023), damage-only six times that; fires, medical and police calls half a day each on
+ * such a road, debris the same. Times: see incident.c.
  */
 #ifndef SMARTCITY_SIM_INCIDENT_H
 #define SMARTCITY_SIM_INCIDENT_H
@@ -51,14 +52,14 @@ struct incident {
     enum incident_type type;
     enum incident_status status;
     enum geo_route route;
-    double x;            /* m */
-    uint8_t closed;      /* bit i: lane i (0 nearest the verge) */
+    double x;       /* m */
+    uint8_t closed; /* bit i: lane i (0 nearest the verge) */
     uint8_t lanes;
-    uint8_t responders;  /* bits of enum incident_responder */
-    uint8_t variant;     /* of the wording */
-    int severity;        /* 0 Minor to 3 Extreme */
+    uint8_t responders;            /* bits of enum incident_responder */
+    uint8_t variant;               /* of the wording */
+    int severity;                  /* 0 Minor to 3 Extreme */
     int64_t at[INCIDENT_STATUSES]; /* when each status begins, ms */
-    uint64_t next_report;/* tick */
+    uint64_t next_report;          /* tick */
     int32_t sequence;
 };
 
@@ -77,11 +78,12 @@ bool incidents_step(struct incidents *incidents, uint64_t tick, int64_t now, dou
 /* Closures and conditions of all open incidents. */
 void incidents_apply(const struct incidents *incidents, struct traffic *traffic);
 /* Each change of status, and each open incident again every minute. */
-void incidents_emit(struct incidents *incidents, uint64_t tick, int64_t now, incident_emit_fn *emit, void *context);
+void incidents_emit(struct incidents *incidents, uint64_t tick, int64_t now, incident_emit_fn *emit,
+                    void *context);
 
 /* As world_inject_incident and world_clear_incident. */
-int incidents_inject(struct incidents *incidents, enum geo_route route, double x, const char *type, int lanes_closed,
-                     uint64_t tick, int64_t now, char id[40], struct err *err);
+int incidents_inject(struct incidents *incidents, enum geo_route route, double x, const char *type,
+                     int lanes_closed, uint64_t tick, int64_t now, char id[40], struct err *err);
 int incidents_clear(struct incidents *incidents, const char *id, int64_t now, struct err *err);
 
 uint32_t incidents_open(const struct incidents *incidents);

@@ -1,13 +1,14 @@
 /*
- * Random draws of the simulation: the purposes that keep draws of one entity and tick apart, and a cheap source of
- * several normal values from one counter block. Pure; any thread.
+ * Random draws of the simulation: the purposes that keep draws of one entity and tick apart, and a cheap
+ * source of several normal values from one counter block. Pure; any thread.
  */
 #ifndef SMARTCITY_SIM_NOISE_H
 #define SMARTCITY_SIM_NOISE_H
 
 #include "base/rng.h"
 
-/* The last part of every rng key. A number is never reused; add at the end, or recorded seeds change meaning. */
+/* The last part of every rng key. A number is never reused; add at the end, or recorded seeds change meaning.
+ */
 enum noise_purpose {
     NOISE_FLEET = 1,
     NOISE_DRIVER,

@@ -1,6 +1,6 @@
 /*
- * A camera's picture: the scene as plain data, drawn with cairo and coded as a baseline JPEG. Pure: the same scene
- * gives the same bytes. One picture may be drawn at a time with one `struct picture`.
+ * A camera's picture: the scene as plain data, drawn with cairo and coded as a baseline JPEG. Pure: the same
+ * scene gives the same bytes. One picture may be drawn at a time with one `struct picture`.
  */
 #ifndef SMARTCITY_SIM_PICTURE_H
 #define SMARTCITY_SIM_PICTURE_H
@@ -20,27 +20,27 @@ struct picture_vehicle {
     uint8_t class;  /* enum event_count_class */
     bool towards;   /* comes towards the camera: on the other carriageway */
     bool braking;
-    uint32_t look;  /* picks colour and shape */
+    uint32_t look; /* picks colour and shape */
 };
 
 struct picture_incident {
     bool shown;
-    bool attended;    /* blue lights */
+    bool attended; /* blue lights */
     bool fire;
-    float distance;   /* m, negative: behind the camera */
-    uint8_t closed;   /* bit i: lane i */
+    float distance; /* m, negative: behind the camera */
+    uint8_t closed; /* bit i: lane i */
 };
 
 struct picture_scene {
     uint64_t seed;
-    uint32_t camera;  /* picks mast, trees and bridge */
-    uint64_t tick;    /* picks rain and grain */
+    uint32_t camera;        /* picks mast, trees and bridge */
+    uint64_t tick;          /* picks rain and grain */
     int lanes, other_lanes; /* other_lanes 0: no other carriageway in sight */
     bool town;
-    float curvature;  /* 1/m, positive: to the right */
-    float slope;      /* rise over run ahead */
-    float sun;        /* degrees above the horizon */
-    float sun_side;   /* degrees from the direction of view, positive: to the right */
+    float curvature; /* 1/m, positive: to the right */
+    float slope;     /* rise over run ahead */
+    float sun;       /* degrees above the horizon */
+    float sun_side;  /* degrees from the direction of view, positive: to the right */
     float cloud, rain, visibility, wetness, snow; /* as struct weather */
     bool snowing;
     struct picture_incident incident;

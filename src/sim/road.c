@@ -6,9 +6,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define CHORD           50.0     /* m */
+#define CHORD             50.0     /* m */
 #define METRES_PER_DEGREE 111195.0 /* of latitude, on the sphere geo_distance uses */
-#define DEGREE          (3.14159265358979323846 / 180)
+#define DEGREE            (3.14159265358979323846 / 180)
 
 struct height {
     float km, metres;
@@ -16,16 +16,16 @@ struct height {
 
 /* Heights read off public maps to about 10 m, along the northbound routes. */
 static const struct height m40_heights[] = {
-    {0, 15},    {4, 30},    {8, 10},    {13, 35},   {26, 40},    {31, 50},   {38, 95},   {43, 105},
-    {48, 150},  {55, 190},  {61, 232},  {62.5F, 222}, {64, 135}, {65.5F, 105}, {73, 75}, {77, 85},
-    {86, 65},   {95, 75},   {104, 110}, {112, 115}, {121, 105},  {127, 125}, {132, 150}, {137, 95},
-    {146, 60},  {151, 65},  {158, 90},  {165, 130}, {169, 150},  {176, 125}, {181, 100}, {190, 90},
-    {197, 100}, {201, 135}};
+    {0, 15},    {4, 30},    {8, 10},    {13, 35},  {26, 40},     {31, 50},   {38, 95},
+    {43, 105},  {48, 150},  {55, 190},  {61, 232}, {62.5F, 222}, {64, 135},  {65.5F, 105},
+    {73, 75},   {77, 85},   {86, 65},   {95, 75},  {104, 110},   {112, 115}, {121, 105},
+    {127, 125}, {132, 150}, {137, 95},  {146, 60}, {151, 65},    {158, 90},  {165, 130},
+    {169, 150}, {176, 125}, {181, 100}, {190, 90}, {197, 100},   {201, 135}};
 static const struct height m1_heights[] = {
-    {0, 15},    {4, 40},   {8, 65},    {11, 55},   {14, 60},   {20, 100},  {23, 120}, {29, 90},
-    {34, 110},  {39, 130}, {46, 140},  {50, 160},  {56, 125},  {64, 130},  {74, 80},  {82, 75},
-    {95, 90},   {101, 85}, {111, 100}, {120, 140}, {128, 115}, {134, 130}, {145, 105}, {152, 85},
-    {160, 95},  {170, 90}, {178, 90},  {185, 100}, {189, 135}};
+    {0, 15},   {4, 40},   {8, 65},    {11, 55},   {14, 60},   {20, 100},  {23, 120},  {29, 90},
+    {34, 110}, {39, 130}, {46, 140},  {50, 160},  {56, 125},  {64, 130},  {74, 80},   {82, 75},
+    {95, 90},  {101, 85}, {111, 100}, {120, 140}, {128, 115}, {134, 130}, {145, 105}, {152, 85},
+    {160, 95}, {170, 90}, {178, 90},  {185, 100}, {189, 135}};
 
 static bool goes_south(enum geo_route route)
 {
@@ -97,7 +97,8 @@ static void cursor_set(const struct road *road, struct road_cursor *cursor, doub
         from = road->length - CHORD;
         length = CHORD;
     }
-    struct geo_position a = geo_route_position(road->id, from), b = geo_route_position(road->id, from + length);
+    struct geo_position a = geo_route_position(road->id, from),
+                        b = geo_route_position(road->id, from + length);
     double east = 1 / (METRES_PER_DEGREE * cos(a.latitude * DEGREE));
     /* Right of the heading h: sin(h + 90) east, cos(h + 90) north. */
     double middle = (a.heading + turn(a.heading, b.heading) / 2.0) * DEGREE;
@@ -125,9 +126,12 @@ struct road_spot road_locate(const struct road *road, struct road_cursor *cursor
     }
     double heading = (double)cursor->heading + along * (double)cursor->heading_step;
     return (struct road_spot){
-        .latitude = cursor->latitude + along * (double)cursor->latitude_step + right * (double)cursor->right_latitude,
-        .longitude =
-            cursor->longitude + along * (double)cursor->longitude_step + right * (double)cursor->right_longitude,
-        .heading = heading < 0 ? heading + 360 : heading >= 360 ? heading - 360 : heading,
+        .latitude =
+            cursor->latitude + along * (double)cursor->latitude_step + right * (double)cursor->right_latitude,
+        .longitude = cursor->longitude + along * (double)cursor->longitude_step +
+                     right * (double)cursor->right_longitude,
+        .heading = heading < 0      ? heading + 360
+                   : heading >= 360 ? heading - 360
+                                    : heading,
     };
 }

@@ -1,6 +1,7 @@
 /*
- * What the simulation keeps at hand about a carriageway: texts of its sections as events carry them, heights, and a
- * cursor that makes looking up a moving vehicle's position cheap. Read only once built; cursors belong to their owner.
+ * What the simulation keeps at hand about a carriageway: texts of its sections as events carry them, heights,
+ * and a cursor that makes looking up a moving vehicle's position cheap. Read only once built; cursors belong
+ * to their owner.
  */
 #ifndef SMARTCITY_SIM_ROAD_H
 #define SMARTCITY_SIM_ROAD_H

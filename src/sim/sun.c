@@ -4,7 +4,8 @@
 
 #define DEGREE (3.14159265358979323846 / 180)
 
-static void sun_angles(int64_t milliseconds, double latitude, double longitude, double *elevation, double *azimuth)
+static void sun_angles(int64_t milliseconds, double latitude, double longitude, double *elevation,
+                       double *azimuth)
 {
     double days = (double)milliseconds / 86400000 - 10957.5; /* since J2000.0 */
     double anomaly = (357.528 + 0.9856003 * days) * DEGREE;

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HARD_BRAKE   7.5F  /* m/s2: what a driver can do at most */
-#define YIELD_BRAKE  2.5F  /* m/s2: what a driver does to let somebody in */
-#define LOOK_BLOCK   700.0 /* m: from where an obstacle is known, for each lane that must be crossed */
-#define BRAKE_BLOCK  400.0F /* m: from where it is braked for */
-#define SIGNAL_STOP  3.5F  /* m/s2: harder than that nobody stops at a signal that just changed */
-#define TIE          0.3F  /* m: room left before the car ahead at a standstill, at the least */
+#define HARD_BRAKE  7.5F   /* m/s2: what a driver can do at most */
+#define YIELD_BRAKE 2.5F   /* m/s2: what a driver does to let somebody in */
+#define LOOK_BLOCK  700.0  /* m: from where an obstacle is known, for each lane that must be crossed */
+#define BRAKE_BLOCK 400.0F /* m: from where it is braked for */
+#define SIGNAL_STOP 3.5F   /* m/s2: harder than that nobody stops at a signal that just changed */
+#define TIE         0.3F   /* m: room left before the car ahead at a standstill, at the least */
 
 #define MPH 0.44704F
 
@@ -138,7 +138,8 @@ void traffic_lane_remove(struct traffic_lane *lane, size_t at)
     memmove(lane->order + at, lane->order + at + 1, (lane->count - at) * sizeof *lane->order);
 }
 
-/* ---- what is due along the road -------------------------------------------------------------------------- */
+/* ---- what is due along the road --------------------------------------------------------------------------
+ */
 
 #define DECIDE 1500.0 /* m before an exit a driver gets ready for it */
 
@@ -159,7 +160,7 @@ void traffic_set_section(const struct traffic_route *route, struct traffic_vehic
     const struct geo_section *here = &route->sections[section];
     vehicle->section = section;
     float share = traffic_classes[vehicle->class].slow ? fminf(1, (float)here->limit_mph / 60)
-                                                        : (float)here->limit_mph / 70;
+                                                       : (float)here->limit_mph / 70;
     vehicle->v0 = vehicle->wish * share;
 }
 
@@ -177,12 +178,14 @@ void traffic_settle(struct traffic *traffic, struct traffic_vehicle *vehicle)
 }
 
 /* Handles everything at or behind the vehicle's new place. False: it has left the road. */
-static bool pass_mark(struct traffic *traffic, const struct traffic_route *route, struct traffic_vehicle *vehicle)
+static bool pass_mark(struct traffic *traffic, const struct traffic_route *route,
+                      struct traffic_vehicle *vehicle)
 {
     while (vehicle->x >= vehicle->mark) {
         if (vehicle->x >= route->length - 0.5)
             return false;
-        if (vehicle->section + 1u < route->section_count && vehicle->x >= route->sections[vehicle->section].to)
+        if (vehicle->section + 1u < route->section_count &&
+            vehicle->x >= route->sections[vehicle->section].to)
             traffic_set_section(route, vehicle, vehicle->section + 1);
         if (vehicle->device < 0 && vehicle->node < route->demand.count) {
             const struct traffic_node *node = &route->nodes[vehicle->node];
@@ -207,9 +210,11 @@ static bool pass_mark(struct traffic *traffic, const struct traffic_route *route
     return true;
 }
 
-/* ---- movement ---------------------------------------------------------------------------------------------- */
+/* ---- movement
+ * ---------------------------------------------------------------------------------------------- */
 
-static void detect(struct traffic *traffic, int32_t detector, const struct traffic_vehicle *vehicle, double from)
+static void detect(struct traffic *traffic, int32_t detector, const struct traffic_vehicle *vehicle,
+                   double from)
 {
     struct traffic_detector *at = &traffic->detectors[detector];
     if (from < at->x && vehicle->x >= at->x) {
@@ -246,8 +251,8 @@ static float heed_block(struct traffic_vehicle *vehicle, const struct traffic_cl
     return traffic_follow(class, vehicle->v, v0, headway, gap, vehicle->v);
 }
 
-static float let_in(struct traffic *traffic, struct traffic_vehicle *vehicle, const struct traffic_class *class,
-                    float v0, float headway)
+static float let_in(struct traffic *traffic, struct traffic_vehicle *vehicle,
+                    const struct traffic_class *class, float v0, float headway)
 {
     const struct traffic_vehicle *other = &traffic->pool[vehicle->yield_to];
     vehicle->yield_ticks--;
@@ -262,7 +267,7 @@ static float let_in(struct traffic *traffic, struct traffic_vehicle *vehicle, co
 static void move_lane(struct traffic *traffic, struct traffic_route *route, int lane_index)
 {
     struct traffic_lane *lane = &route->lanes[lane_index];
-    double ahead_x = INFINITY;    /* the vehicle ahead, before its move */
+    double ahead_x = INFINITY;     /* the vehicle ahead, before its move */
     double ahead_moved = INFINITY; /* its rear, after */
     float ahead_v = 0, ahead_length = 0;
     size_t kept = 0, next_block = 0;
@@ -367,7 +372,8 @@ size_t traffic_arrived(const struct traffic *traffic, const int32_t **devices)
     return traffic->arrived_count;
 }
 
-/* ---- looking -------------------------------------------------------------------------------------------- */
+/* ---- looking --------------------------------------------------------------------------------------------
+ */
 
 const struct traffic_vehicle *traffic_get(const struct traffic *traffic, uint32_t index)
 {

@@ -1,16 +1,17 @@
-/* Who is on the road: the first filling, joining at the start and at slip roads, and the rates that keep each link at
- * its real flow. */
+/* Who is on the road: the first filling, joining at the start and at slip roads, and the rates that keep each
+ * link at its real flow. */
 #include "sim/noise.h"
 #include "sim/traffic_state.h"
 
 #include <math.h>
 
-#define TURNOVER      0.15F /* share of the traffic that leaves at a junction even where the flow does not fall */
-#define TURNOVER_DROP 0.30F /* the same where a lane leaves with it */
-#define LEAVE_BEFORE  250.0 /* m from a node's middle to its exit, */
-#define ENTER_AFTER   150.0 /* to the start of the merging stretch, */
+#define TURNOVER 0.15F /* share of the traffic that leaves at a junction even where the flow does not fall   \
+                        */
+#define TURNOVER_DROP  0.30F  /* the same where a lane leaves with it */
+#define LEAVE_BEFORE   250.0  /* m from a node's middle to its exit, */
+#define ENTER_AFTER    150.0  /* to the start of the merging stretch, */
 #define JUNCTION_REACH 1300.0 /* m: how far from its middle a junction's lanes begin and end */
-#define MERGE_LENGTH  300.0 /* and its length */
+#define MERGE_LENGTH   300.0  /* and its length */
 #define STEPS_PER_HOUR (3600 / TRAFFIC_DT)
 
 #define MPH 0.44704F
@@ -25,7 +26,7 @@ struct traffic_driver traffic_draw_driver(const struct traffic *traffic, int cla
     return (struct traffic_driver){
         .device = -1,
         .serial = serial,
-        .class = (uint8_t)class,
+        .class = (uint8_t) class,
         .wish = fmaxf(wish, 40) * MPH,
         .headway = fmaxf(1.2F + 0.25F * z[1], 0.7F) + kind->headway_extra,
     };
@@ -66,7 +67,8 @@ static uint32_t spawn(struct traffic *traffic, const struct traffic_route *route
     return index;
 }
 
-/* ---- the first filling ------------------------------------------------------------------------------------ */
+/* ---- the first filling ------------------------------------------------------------------------------------
+ */
 
 /* Share of the flow and free speed (mph at a limit of 70) by lanes and lane, as on a busy UK motorway. */
 static const float lane_share[5][TRAFFIC_LANES] = {
@@ -116,8 +118,9 @@ static void fill_lane(struct traffic *traffic, struct traffic_route *route, int 
         struct rng_key key = {traffic->seed, serial, 0, NOISE_BUILD};
         uint32_t block[4];
         rng_block(&key, block);
-        int class = block[0] * 0x1p-32 < (double)(heavy / fmaxf(total, heavy)) ? EVENT_COUNT_HGV
-                                                                                  : light_class(block[1] * 0x1p-32);
+        int class = block[0] * 0x1p-32 < (double)(heavy / fmaxf(total, heavy))
+                        ? EVENT_COUNT_HGV
+                        : light_class(block[1] * 0x1p-32);
         if (lanes >= 3 && lane_index == lanes - 1 && traffic_classes[class].slow)
             class = EVENT_COUNT_CAR;
         struct traffic_driver driver = traffic_draw_driver(traffic, class, serial);
@@ -132,7 +135,8 @@ static void fill_lane(struct traffic *traffic, struct traffic_route *route, int 
         if (x <= 5 || x < here->from || ends)
             continue;
         float gap = spacing - ahead_length;
-        float own = driver.wish * (traffic_classes[class].slow ? fminf(1, (float)here->limit_mph / 60) : limit);
+        float own =
+            driver.wish * (traffic_classes[class].slow ? fminf(1, (float)here->limit_mph / 60) : limit);
         float v = fminf(fminf(own, speed * 1.12F), (gap - 2) / driver.headway);
         traffic_lane_insert(lane, lane->count, spawn(traffic, route, lane_index, x, v, &driver));
         ahead_length = traffic_classes[class].length;
@@ -149,10 +153,11 @@ void traffic_fill(struct traffic *traffic, double demand, double hour)
     traffic_update_rates(traffic, hour);
 }
 
-/* ---- placing ------------------------------------------------------------------------------------------------ */
+/* ---- placing
+ * ------------------------------------------------------------------------------------------------ */
 
-/* A vehicle fits at `at` of the lane when neither it nor the one behind has to brake hard; *v is lowered to what the
- * gap ahead allows. */
+/* A vehicle fits at `at` of the lane when neither it nor the one behind has to brake hard; *v is lowered to
+ * what the gap ahead allows. */
 static bool fits(const struct traffic *traffic, const struct traffic_lane *lane, size_t at, double x,
                  const struct traffic_driver *driver, float *v)
 {
@@ -186,8 +191,8 @@ static float free_speed(const struct traffic_route *route, double x, const struc
     return fminf(driver->wish * share * cell->speed, cell->advisory);
 }
 
-static uint32_t try_place(struct traffic *traffic, struct traffic_route *route, int lane_index, double x, float v,
-                          const struct traffic_driver *driver)
+static uint32_t try_place(struct traffic *traffic, struct traffic_route *route, int lane_index, double x,
+                          float v, const struct traffic_driver *driver)
 {
     struct traffic_lane *lane = &route->lanes[lane_index];
     size_t at = traffic_lane_search(traffic, lane, x);
@@ -278,8 +283,10 @@ void traffic_set_demand(struct traffic *traffic, double demand, double hour)
         for (size_t n = 0; n < route->demand.count; n++) {
             const struct demand_link *link = &route->demand.links[n];
             struct demand_flow flow = demand_flow_at(link, hour);
-            double speed = geo_route_section_at(route->id, (link->from + link->to) / 2)->limit_mph * MPH * 0.9;
-            double missing = (flow.light + flow.heavy) / 3600 / speed * (link->to - link->from) * (demand - before);
+            double speed =
+                geo_route_section_at(route->id, (link->from + link->to) / 2)->limit_mph * MPH * 0.9;
+            double missing =
+                (flow.light + flow.heavy) / 3600 / speed * (link->to - link->from) * (demand - before);
             for (int j = 0; j < (int)missing; j++) {
                 uint32_t serial = next_serial(traffic);
                 uint32_t block[4];
@@ -289,14 +296,15 @@ void traffic_set_demand(struct traffic *traffic, double demand, double hour)
                                 ? EVENT_COUNT_HGV
                                 : light_class(block[1] * 0x1p-32);
                 struct traffic_driver driver = traffic_draw_driver(traffic, class, serial);
-                traffic_place(traffic, route->id, link->from + (link->to - link->from) * (block[2] * 0x1p-32), 100,
-                              &driver);
+                traffic_place(traffic, route->id, link->from + (link->to - link->from) * (block[2] * 0x1p-32),
+                              100, &driver);
             }
         }
     }
 }
 
-/* ---- joining ------------------------------------------------------------------------------------------------ */
+/* ---- joining
+ * ------------------------------------------------------------------------------------------------ */
 
 void traffic_find_nodes(struct traffic_route *route)
 {
@@ -376,7 +384,8 @@ void traffic_let_in(struct traffic *traffic, struct traffic_route *route)
 {
     for (size_t n = 0; n < route->demand.count; n++) {
         struct traffic_node *node = &route->nodes[n];
-        struct rng_key key = {traffic->seed, (uint32_t)(route->id * DEMAND_LINKS + n), traffic->tick, NOISE_ARRIVAL};
+        struct rng_key key = {traffic->seed, (uint32_t)(route->id * DEMAND_LINKS + n), traffic->tick,
+                              NOISE_ARRIVAL};
         uint32_t block[4];
         rng_block(&key, block);
         for (int heavy = 0; heavy < 2; heavy++) {

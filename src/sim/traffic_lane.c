@@ -3,10 +3,10 @@
 
 #include <math.h>
 
-#define GAIN_RIGHT   0.3F  /* m/s2 a change to a faster lane must bring */
-#define LOSS_LEFT    0.15F /* m/s2 a change back to the left may cost: keep left */
-#define SAFE         2.0F  /* m/s2 of braking a change may force on anybody */
-#define SAFE_MUST    5.0F  /* the same where a lane ends within a few metres */
+#define GAIN_RIGHT   0.3F   /* m/s2 a change to a faster lane must bring */
+#define LOSS_LEFT    0.15F  /* m/s2 a change back to the left may cost: keep left */
+#define SAFE         2.0F   /* m/s2 of braking a change may force on anybody */
+#define SAFE_MUST    5.0F   /* the same where a lane ends within a few metres */
 #define URGENT       400.0F /* m before an obstacle over which the one becomes the other */
 #define CLEAR        800.0  /* m without an obstacle that a lane needs to be worth changing to */
 #define CHANGE_EVERY 4      /* ticks between considerations of one vehicle */
@@ -20,8 +20,8 @@ bool traffic_signal_red(uint64_t tick, enum geo_route route, size_t signal)
     return (tick + signal * 50 + (uint64_t)route * 37) % SIGNAL_CYCLE < SIGNAL_RED;
 }
 
-static void add_block(struct traffic_lane *lane, double from, double to, enum traffic_block_kind kind, int escape,
-                      int cross)
+static void add_block(struct traffic_lane *lane, double from, double to, enum traffic_block_kind kind,
+                      int escape, int cross)
 {
     if (lane->block_count == TRAFFIC_BLOCKS)
         return;
@@ -72,7 +72,8 @@ void traffic_rebuild_blocks(struct traffic *traffic)
         for (size_t s = 0; s < route->signal_count; s++)
             if (traffic_signal_red(traffic->tick, route->id, s))
                 for (int lane = 0; lane < TRAFFIC_LANES; lane++)
-                    add_block(&route->lanes[lane], route->signals[s], route->signals[s], TRAFFIC_SIGNAL, 0, 1);
+                    add_block(&route->lanes[lane], route->signals[s], route->signals[s], TRAFFIC_SIGNAL, 0,
+                              1);
         for (size_t c = 0; c < traffic->closure_count; c++)
             if (traffic->closures[c].route == route->id)
                 add_closure(route, &traffic->closures[c]);
@@ -87,7 +88,8 @@ void traffic_set_closures(struct traffic *traffic, const struct traffic_closure 
     traffic->blocks_stale = true;
 }
 
-/* ---- lane changes ---------------------------------------------------------------------------------------- */
+/* ---- lane changes ----------------------------------------------------------------------------------------
+ */
 
 /* A walk along one lane beside the walk of the lane under consideration: both go from front to back. */
 struct neighbour {
@@ -101,7 +103,8 @@ static void neighbour_advance(const struct traffic *traffic, struct neighbour *n
     while (neighbour->at < neighbour->lane->count &&
            traffic->pool[neighbour->lane->order[neighbour->at]].x > x)
         neighbour->at++;
-    while (neighbour->block < neighbour->lane->block_count && neighbour->lane->blocks[neighbour->block].from > x)
+    while (neighbour->block < neighbour->lane->block_count &&
+           neighbour->lane->blocks[neighbour->block].from > x)
         neighbour->block++;
 }
 
@@ -119,13 +122,14 @@ static double neighbour_room(const struct neighbour *neighbour, double x)
 }
 
 struct change {
-    float own;   /* acceleration there */
-    bool safe;   /* for oneself and for the one behind */
+    float own;       /* acceleration there */
+    bool safe;       /* for oneself and for the one behind */
     uint32_t behind; /* pool index or TRAFFIC_NONE */
 };
 
 static struct change weigh(const struct traffic *traffic, const struct traffic_route *route,
-                           const struct traffic_vehicle *vehicle, const struct neighbour *neighbour, float safe)
+                           const struct traffic_vehicle *vehicle, const struct neighbour *neighbour,
+                           float safe)
 {
     const struct traffic_class *class = &traffic_classes[vehicle->class];
     const struct traffic_cell *cell = traffic_cell_at(route, vehicle->x);
@@ -186,7 +190,8 @@ static bool consider(struct traffic *traffic, struct traffic_route *route, size_
         vehicle->room = 0;
         urgent = true;
     } else if (!urgent && lane_index > 0 &&
-               ((vehicle->flags & (TRAFFIC_LEAVING | TRAFFIC_STRAIGHT)) == TRAFFIC_LEAVING || (class->slow && lanes >= 3 && lane_index == lanes - 1))) {
+               ((vehicle->flags & (TRAFFIC_LEAVING | TRAFFIC_STRAIGHT)) == TRAFFIC_LEAVING ||
+                (class->slow && lanes >= 3 && lane_index == lanes - 1))) {
         vehicle->must = -1;
         vehicle->room = URGENT;
     }

@@ -1,17 +1,23 @@
-/* The inside of struct traffic, shared by traffic.c (movement), traffic_lane.c (lane changes) and traffic_flow.c
- * (joining, leaving, filling). Nobody else includes it. */
+/* The inside of struct traffic, shared by traffic.c (movement), traffic_lane.c (lane changes) and
+ * traffic_flow.c (joining, leaving, filling). Nobody else includes it. */
 #ifndef SMARTCITY_SIM_TRAFFIC_STATE_H
 #define SMARTCITY_SIM_TRAFFIC_STATE_H
 
 #include "sim/demand.h"
 #include "sim/traffic.h"
 
-enum { TRAFFIC_LEAVING = 1, TRAFFIC_DECIDED = 2, TRAFFIC_AT_SIGNAL = 4, TRAFFIC_USED = 8, TRAFFIC_STRAIGHT = 16 };
+enum {
+    TRAFFIC_LEAVING = 1,
+    TRAFFIC_DECIDED = 2,
+    TRAFFIC_AT_SIGNAL = 4,
+    TRAFFIC_USED = 8,
+    TRAFFIC_STRAIGHT = 16
+};
 
 struct traffic_class {
     const char *word;
     float accel, brake, min_gap, length;
-    float approach; /* 1 / (2 sqrt(accel brake)) */
+    float approach;                              /* 1 / (2 sqrt(accel brake)) */
     float wish_mean, wish_deviation, wish_limit; /* mph */
     float headway_extra;
     bool slow; /* barred from the right-hand lane of three or more */
@@ -82,8 +88,8 @@ struct traffic {
 };
 
 /* Car following: the acceleration behind something `gap` metres ahead that is approached at `closing` m/s. */
-static inline float traffic_follow(const struct traffic_class *class, float v, float v0, float headway, float gap,
-                                   float closing)
+static inline float traffic_follow(const struct traffic_class *class, float v, float v0, float headway,
+                                   float gap, float closing)
 {
     float ratio = v / v0;
     float free = class->accel * (1 - ratio * ratio * ratio * ratio);
@@ -108,7 +114,8 @@ void traffic_lane_remove(struct traffic_lane *lane, size_t at);
 uint32_t traffic_new(struct traffic *traffic);
 /* Sets section, limit, node and mark from x. */
 void traffic_settle(struct traffic *traffic, struct traffic_vehicle *vehicle);
-void traffic_set_section(const struct traffic_route *route, struct traffic_vehicle *vehicle, uint16_t section);
+void traffic_set_section(const struct traffic_route *route, struct traffic_vehicle *vehicle,
+                         uint16_t section);
 void traffic_next_mark(const struct traffic_route *route, struct traffic_vehicle *vehicle);
 void traffic_free(struct traffic *traffic, uint32_t index);
 

@@ -21,8 +21,8 @@ static const struct weather_station stations[WEATHER_STATIONS] = {
     {"wx-coventry", "Coventry", 52.3700, -1.4800},
 };
 
-/* Met Office averages 1991-2020 of Heathrow, Oxford and Sutton Bonington (Open Government Licence): daily maximum and
- * minimum, degrees C, and rain, mm, by month. */
+/* Met Office averages 1991-2020 of Heathrow, Oxford and Sutton Bonington (Open Government Licence): daily
+ * maximum and minimum, degrees C, and rain, mm, by month. */
 struct climate {
     float maximum[12], minimum[12], rain[12];
 };
@@ -40,32 +40,42 @@ static const struct climate climates[3] = {
 /* Which of the three a station follows: its own, by latitude between them. */
 static const float climate_latitude[3] = {51.48F, 51.76F, 52.83F};
 
-#define BASE_RAIN    616.0F /* mm a year with RAIN_CHANCE and RAIN_SCALE */
-#define RAIN_CHANCE  0.09F
-#define RAIN_SCALE   0.78F  /* mm/h */
-#define RAIN_SHAPE   0.9F
-#define RAIN_SLOW    240.0  /* minutes */
-#define RAIN_FAST    45.0
-#define ADVECTION    12.0   /* m/s from the south-west */
-#define LAGS         24     /* steps of history: two hours */
+#define BASE_RAIN   616.0F /* mm a year with RAIN_CHANCE and RAIN_SCALE */
+#define RAIN_CHANCE 0.09F
+#define RAIN_SCALE  0.78F /* mm/h */
+#define RAIN_SHAPE  0.9F
+#define RAIN_SLOW   240.0 /* minutes */
+#define RAIN_FAST   45.0
+#define ADVECTION   12.0 /* m/s from the south-west */
+#define LAGS        24   /* steps of history: two hours */
 
-enum field { FIELD_SLOW, FIELD_QUICK, FIELD_RAIN, FIELD_DEW, FIELD_WIND, FIELD_TURN, FIELD_AIR, FIELD_PRESSURE, FIELDS };
+enum field {
+    FIELD_SLOW,
+    FIELD_QUICK,
+    FIELD_RAIN,
+    FIELD_DEW,
+    FIELD_WIND,
+    FIELD_TURN,
+    FIELD_AIR,
+    FIELD_PRESSURE,
+    FIELDS
+};
 struct field_kind {
     double minutes;    /* time constant */
     double kilometres; /* length of correlation */
 };
 static const struct field_kind kinds[FIELDS] = {
-    [FIELD_SLOW] = {3 * 1440, 400},  [FIELD_QUICK] = {120, 40},      [FIELD_RAIN] = {RAIN_SLOW, 120},
-    [FIELD_DEW] = {600, 150},        [FIELD_WIND] = {480, 250},      [FIELD_TURN] = {900, 400},
-    [FIELD_AIR] = {720, 200},        [FIELD_PRESSURE] = {2 * 1440, 800},
+    [FIELD_SLOW] = {3 * 1440, 400}, [FIELD_QUICK] = {120, 40},          [FIELD_RAIN] = {RAIN_SLOW, 120},
+    [FIELD_DEW] = {600, 150},       [FIELD_WIND] = {480, 250},          [FIELD_TURN] = {900, 400},
+    [FIELD_AIR] = {720, 200},       [FIELD_PRESSURE] = {2 * 1440, 800},
 };
 
 struct station_state {
     float rain_z[LAGS]; /* newest at [step % LAGS] */
     float filtered;     /* second filter of the rain */
     float wetness, snow;
-    float traffic;      /* vehicles/h */
-    int lag;            /* steps after the south-westernmost station */
+    float traffic; /* vehicles/h */
+    int lag;       /* steps after the south-westernmost station */
     float maximum[12], minimum[12], rain_factor[12];
 };
 
@@ -77,7 +87,7 @@ struct weather_model {
     float z[FIELDS][WEATHER_STATIONS];
     struct station_state stations[WEATHER_STATIONS];
     struct weather before[WEATHER_STATIONS], after[WEATHER_STATIONS]; /* at step and step + 1 */
-    double chainage[GEO_ROUTES][WEATHER_STATIONS]; /* of those near the route, in order */
+    double chainage[GEO_ROUTES][WEATHER_STATIONS];                    /* of those near the route, in order */
     uint8_t along[GEO_ROUTES][WEATHER_STATIONS];
     size_t along_count[GEO_ROUTES];
     char override[16];
@@ -107,7 +117,8 @@ int weather_month(int64_t milliseconds)
     return month_of(milliseconds, NULL);
 }
 
-/* ---- fields --------------------------------------------------------------------------------------------------- */
+/* ---- fields
+ * --------------------------------------------------------------------------------------------------- */
 
 static void cholesky(float root[WEATHER_STATIONS][WEATHER_STATIONS], double kilometres)
 {
@@ -147,8 +158,8 @@ static void step_fields(struct weather_model *model)
         double decay = exp(-5.0 / kinds[field].minutes);
         draw(model, (enum field)field, model->step, NOISE_WEATHER, noise);
         for (int i = 0; i < WEATHER_STATIONS; i++)
-            model->z[field][i] = (float)(decay * (double)model->z[field][i] +
-                                         sqrt(1 - decay * decay) * (double)noise[i]);
+            model->z[field][i] =
+                (float)(decay * (double)model->z[field][i] + sqrt(1 - decay * decay) * (double)noise[i]);
     }
     /* Variance of the second filter in steady state: slow / (slow + fast). */
     double gain = 1 - exp(-5.0 / RAIN_FAST), scale = sqrt((RAIN_SLOW + RAIN_FAST) / RAIN_SLOW);
@@ -159,7 +170,8 @@ static void step_fields(struct weather_model *model)
     }
 }
 
-/* ---- from fields to weather ------------------------------------------------------------------------------------ */
+/* ---- from fields to weather
+ * ------------------------------------------------------------------------------------ */
 
 /* mm/h from the rank of z within the wet tail. */
 static float rain_rate(float z, float factor)
@@ -188,10 +200,11 @@ static struct weather make_weather(const struct weather_model *model, int statio
     if (weather.rain > 0)
         weather.cloud = fmaxf(weather.cloud, 0.9F);
     float mean = (state->maximum[month] + state->minimum[month]) / 2;
-    float swing = (state->maximum[month] - state->minimum[month]) / 2 * 1.25F; /* clear and dull days average out */
-    weather.temperature = mean +
-                          swing * (float)cos(2 * 3.14159265358979 * (hour - 15) / 24) * (1 - 0.6F * weather.cloud) +
-                          2.8F * model->z[FIELD_SLOW][station] + 0.4F * model->z[FIELD_QUICK][station];
+    float swing =
+        (state->maximum[month] - state->minimum[month]) / 2 * 1.25F; /* clear and dull days average out */
+    weather.temperature =
+        mean + swing * (float)cos(2 * 3.14159265358979 * (hour - 15) / 24) * (1 - 0.6F * weather.cloud) +
+        2.8F * model->z[FIELD_SLOW][station] + 0.4F * model->z[FIELD_QUICK][station];
     /* Depression: log-normal about 3 degrees, half a degree in rain, smaller in the small hours. */
     float depression = 2.6F * expf(0.55F * model->z[FIELD_DEW][station] - 0.25F * z) *
                        (1 - 0.35F * (float)cos(2 * 3.14159265358979 * (hour - 4) / 24));
@@ -207,8 +220,8 @@ static struct weather make_weather(const struct weather_model *model, int statio
     if (depression < 0.5F && weather.wind < 2 && weather.rain <= 0)
         weather.visibility = 120 + 1600 * fmaxf(0, depression - 0.05F);
     else
-        weather.visibility = (30000 - 12000 * weather.cloud) * fminf(1, 0.25F + depression / 3) /
-                             (1 + 1.3F * weather.rain);
+        weather.visibility =
+            (30000 - 12000 * weather.cloud) * fminf(1, 0.25F + depression / 3) / (1 + 1.3F * weather.rain);
     weather.pm25 = 8 * expf(0.588F * model->z[FIELD_AIR][station]) / sqrtf(fmaxf(weather.wind, 0.6F) / 4.2F) *
                        (weather.rain > 0 ? 0.7F : 1) +
                    state->traffic / 5000;
@@ -231,7 +244,8 @@ static void step_surface(struct station_state *state, const struct weather *weat
         state->snow += fallen;
     else
         state->wetness = fminf(8, state->wetness + fallen);
-    float dry = 0.010F * (1 + weather->wind / 4) * fmaxf(0.15F, weather->temperature - weather->dew_point) / 3;
+    float dry =
+        0.010F * (1 + weather->wind / 4) * fmaxf(0.15F, weather->temperature - weather->dew_point) / 3;
     state->wetness = fmaxf(0, state->wetness - dry - state->wetness * 0.12F); /* it also runs off */
     if (weather->temperature > 0.5F) {
         float melt = fminf(state->snow, 0.02F * weather->temperature + 0.2F * fallen);
@@ -248,19 +262,22 @@ static void make_all(struct weather_model *model, struct weather out[WEATHER_STA
     }
 }
 
-/* ---- the model --------------------------------------------------------------------------------------------------- */
+/* ---- the model
+ * --------------------------------------------------------------------------------------------------- */
 
 static void set_climate(struct station_state *state, double latitude)
 {
     int upper = latitude > (double)climate_latitude[1] ? 2 : 1;
-    float part = ((float)latitude - climate_latitude[upper - 1]) / (climate_latitude[upper] - climate_latitude[upper - 1]);
+    float part = ((float)latitude - climate_latitude[upper - 1]) /
+                 (climate_latitude[upper] - climate_latitude[upper - 1]);
     part = fminf(1, fmaxf(0, part));
     static const float days[12] = {31, 28.25F, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     const struct climate *a = &climates[upper - 1], *b = &climates[upper];
     for (int m = 0; m < 12; m++) {
         state->maximum[m] = a->maximum[m] * (1 - part) + b->maximum[m] * part;
         state->minimum[m] = a->minimum[m] * (1 - part) + b->minimum[m] * part;
-        state->rain_factor[m] = (a->rain[m] * (1 - part) + b->rain[m] * part) / (BASE_RAIN * days[m] / 365.25F);
+        state->rain_factor[m] =
+            (a->rain[m] * (1 - part) + b->rain[m] * part) / (BASE_RAIN * days[m] / 365.25F);
     }
 }
 
@@ -270,7 +287,8 @@ static void find_neighbours(struct weather_model *model)
         size_t count = 0;
         for (uint8_t i = 0; i < WEATHER_STATIONS; i++) {
             double distance;
-            double x = geo_route_nearest((enum geo_route)route, stations[i].latitude, stations[i].longitude, &distance);
+            double x = geo_route_nearest((enum geo_route)route, stations[i].latitude, stations[i].longitude,
+                                         &distance);
             if (distance > 18000)
                 continue;
             size_t at = count++;
@@ -295,7 +313,8 @@ struct weather_model *weather_create(uint64_t seed, int64_t now)
     double least = INFINITY, towards[WEATHER_STATIONS];
     for (int i = 0; i < WEATHER_STATIONS; i++) {
         /* Kilometres towards the north-east, where the weather goes. */
-        double north = stations[i].latitude * 111.2, east = stations[i].longitude * 111.2 * cos(52 * 3.14159265 / 180);
+        double north = stations[i].latitude * 111.2,
+               east = stations[i].longitude * 111.2 * cos(52 * 3.14159265 / 180);
         towards[i] = (north + east) * 0.70710678;
         least = fmin(least, towards[i]);
     }
@@ -315,7 +334,8 @@ struct weather_model *weather_create(uint64_t seed, int64_t now)
     draw(model, FIELD_RAIN, 1, NOISE_WEATHER_START, noise);
     for (int i = 0; i < WEATHER_STATIONS; i++) {
         struct station_state *state = &model->stations[i];
-        state->filtered = (float)(share * (double)model->z[FIELD_RAIN][i] + sqrt(share - share * share) * (double)noise[i]);
+        state->filtered =
+            (float)(share * (double)model->z[FIELD_RAIN][i] + sqrt(share - share * share) * (double)noise[i]);
         for (int lag = 0; lag < LAGS; lag++)
             state->rain_z[lag] = (float)((double)state->filtered / sqrt(share));
     }
@@ -352,7 +372,8 @@ void weather_set_traffic(struct weather_model *model, size_t station, float vehi
     model->stations[station].traffic = vehicles_per_hour;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------------------ */
+/* ---- asking
+ * ------------------------------------------------------------------------------------------------------ */
 
 static float mix(float a, float b, float part)
 {
@@ -400,7 +421,8 @@ static struct weather apply_override(const struct weather_model *model, struct w
 struct weather weather_at_station(const struct weather_model *model, size_t index)
 {
     float part = 1 - (float)(model->step * WEATHER_STEP_MS - model->now) / WEATHER_STEP_MS;
-    return apply_override(model, blend(&model->before[index], &model->after[index], fminf(1, fmaxf(0, part))));
+    return apply_override(model,
+                          blend(&model->before[index], &model->after[index], fminf(1, fmaxf(0, part))));
 }
 
 static size_t neighbour_before(const struct weather_model *model, enum geo_route route, double x)
@@ -418,7 +440,8 @@ struct weather weather_at(const struct weather_model *model, enum geo_route rout
     if (i + 1 >= model->along_count[route])
         return a;
     struct weather b = weather_at_station(model, model->along[route][i + 1]);
-    double part = (x - model->chainage[route][i]) / fmax(1, model->chainage[route][i + 1] - model->chainage[route][i]);
+    double part =
+        (x - model->chainage[route][i]) / fmax(1, model->chainage[route][i + 1] - model->chainage[route][i]);
     return blend(&a, &b, (float)fmin(1, fmax(0, part)));
 }
 
@@ -440,11 +463,41 @@ int weather_override(struct weather_model *model, const char *condition, struct 
     } wishes[] = {
         {"Sunny", {.dew_point = -6, .cloud = .08F, .visibility = 30000, .wind = 3, .gust = 4.8F}},
         {"Cloudy", {.dew_point = -4, .cloud = .92F, .visibility = 18000, .wind = 4, .gust = 6.4F}},
-        {"Rainy", {.dew_point = -.6F, .rain = 3.5F, .cloud = 1, .visibility = 3500, .wind = 6, .gust = 10, .wetness = 1}},
-        {"Snowy", {.dew_point = -.6F, .rain = 1.5F, .cloud = 1, .visibility = 900, .wind = 4, .gust = 7, .wetness = .3F, .snow = 3}},
-        {"Fog", {.dew_point = -.1F, .cloud = 1, .visibility = 130, .wind = .8F, .gust = 1.3F, .wetness = .15F}},
-        {"Drizzle", {.dew_point = -.8F, .rain = .2F, .cloud = 1, .visibility = 5000, .wind = 3, .gust = 5, .wetness = .3F}},
-        {"Thunderstorm", {.dew_point = -.7F, .rain = 14, .cloud = 1, .visibility = 1200, .wind = 9, .gust = 19, .wetness = 5}},
+        {"Rainy",
+         {.dew_point = -.6F,
+          .rain = 3.5F,
+          .cloud = 1,
+          .visibility = 3500,
+          .wind = 6,
+          .gust = 10,
+          .wetness = 1}},
+        {"Snowy",
+         {.dew_point = -.6F,
+          .rain = 1.5F,
+          .cloud = 1,
+          .visibility = 900,
+          .wind = 4,
+          .gust = 7,
+          .wetness = .3F,
+          .snow = 3}},
+        {"Fog",
+         {.dew_point = -.1F, .cloud = 1, .visibility = 130, .wind = .8F, .gust = 1.3F, .wetness = .15F}},
+        {"Drizzle",
+         {.dew_point = -.8F,
+          .rain = .2F,
+          .cloud = 1,
+          .visibility = 5000,
+          .wind = 3,
+          .gust = 5,
+          .wetness = .3F}},
+        {"Thunderstorm",
+         {.dew_point = -.7F,
+          .rain = 14,
+          .cloud = 1,
+          .visibility = 1200,
+          .wind = 9,
+          .gust = 19,
+          .wetness = 5}},
     };
     if (!*condition) {
         model->override[0] = '\0';
@@ -457,7 +510,8 @@ int weather_override(struct weather_model *model, const char *condition, struct 
             return 0;
         }
     return err_set(err, ERR_USAGE,
-                   "no weather '%.40s': Sunny, Cloudy, Rainy, Snowy, Fog, Drizzle or Thunderstorm", condition);
+                   "no weather '%.40s': Sunny, Cloudy, Rainy, Snowy, Fog, Drizzle or Thunderstorm",
+                   condition);
 }
 
 const char *weather_overridden(const struct weather_model *model)
@@ -486,7 +540,8 @@ struct weather_report weather_derive(const struct weather *weather, int month)
     struct weather_report report = {.at = *weather};
     float rain = weather->rain, bulb = wet_bulb(weather);
     bool wet = rain >= 0.05F;
-    report.humidity = (float)fmin(100, 100 * magnus((double)weather->dew_point) / magnus((double)weather->temperature));
+    report.humidity =
+        (float)fmin(100, 100 * magnus((double)weather->dew_point) / magnus((double)weather->temperature));
 
     if (wet && bulb < 0.5F) {
         report.condition = WEATHER_SNOWY;
@@ -508,7 +563,10 @@ struct weather_report weather_derive(const struct weather *weather, int month)
         report.wmo_code = 45;
     } else {
         report.condition = weather->cloud < 0.5F ? WEATHER_SUNNY : WEATHER_CLOUDY;
-        report.wmo_code = weather->cloud < 0.12F ? 0 : weather->cloud < 0.5F ? 1 : weather->cloud < 0.85F ? 2 : 3;
+        report.wmo_code = weather->cloud < 0.12F   ? 0
+                          : weather->cloud < 0.5F  ? 1
+                          : weather->cloud < 0.85F ? 2
+                                                   : 3;
     }
 
     if (weather->snow > 0.3F)
@@ -521,7 +579,8 @@ struct weather_report weather_derive(const struct weather *weather, int month)
         report.surface = weather->wetness > 0.03F ? "wet" : "dry";
 
     /* US index from PM2.5 (breakpoints of May 2024); UK daily index by bands of a 24 h mean. */
-    static const float aqi[][2] = {{0, 0}, {9, 50}, {35.4F, 100}, {55.4F, 150}, {125.4F, 200}, {225.4F, 300}, {325.4F, 500}};
+    static const float aqi[][2] = {{0, 0},        {9, 50},       {35.4F, 100}, {55.4F, 150},
+                                   {125.4F, 200}, {225.4F, 300}, {325.4F, 500}};
     static const float bands[9] = {11.5F, 23.5F, 35.5F, 41.5F, 47.5F, 53.5F, 58.5F, 64.5F, 70.5F};
     report.aqi = piecewise(weather->pm25, aqi, sizeof aqi / sizeof *aqi);
     report.daqi = 1;

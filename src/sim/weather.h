@@ -1,8 +1,9 @@
 /*
- * The weather: eleven stations along both roads, fed by latent Gaussian fields that are correlated in space (by
- * distance) and time (Ornstein-Uhlenbeck), advanced every five simulated minutes. What a station reports is derived
- * from the fields, so that it cannot contradict itself: humidity from temperature and dew point, the condition from
- * rain, wet-bulb temperature, visibility and cloud. One thread; deterministic, and independent of when it is asked.
+ * The weather: eleven stations along both roads, fed by latent Gaussian fields that are correlated in space
+ * (by distance) and time (Ornstein-Uhlenbeck), advanced every five simulated minutes. What a station reports
+ * is derived from the fields, so that it cannot contradict itself: humidity from temperature and dew point,
+ * the condition from rain, wet-bulb temperature, visibility and cloud. One thread; deterministic, and
+ * independent of when it is asked.
  */
 #ifndef SMARTCITY_SIM_WEATHER_H
 #define SMARTCITY_SIM_WEATHER_H

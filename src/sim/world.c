@@ -1,7 +1,8 @@
 /*
- * The world joins the models and orders their output. A tick: controls that were set since the last one, weather,
- * incidents, the conditions both make along the roads, traffic, then the events in the order of EVENT_KINDS by entity.
- * Every random draw is keyed by seed, entity and tick, so nothing depends on who listens.
+ * The world joins the models and orders their output. A tick: controls that were set since the last one,
+ * weather, incidents, the conditions both make along the roads, traffic, then the events in the order of
+ * EVENT_KINDS by entity. Every random draw is keyed by seed, entity and tick, so nothing depends on who
+ * listens.
  */
 #include "sim/world.h"
 
@@ -79,8 +80,8 @@ struct world *world_create(const struct world_settings *settings, struct err *er
         err_set(err, ERR_USAGE, "the incident factor goes from 0 to 1000");
         return NULL;
     }
-    if (settings->camera_interval == 0 || settings->weather_interval == 0 || settings->camera_interval > 86400 ||
-        settings->weather_interval > 86400) {
+    if (settings->camera_interval == 0 || settings->weather_interval == 0 ||
+        settings->camera_interval > 86400 || settings->weather_interval > 86400) {
         err_set(err, ERR_USAGE, "camera and weather intervals go from 1 s to a day");
         return NULL;
     }
@@ -98,10 +99,12 @@ struct world *world_create(const struct world_settings *settings, struct err *er
     traffic_fill(world->traffic, settings->demand, hour);
     world->connected = connected_create(settings->seed, world->traffic, world->roads);
     connected_set_count(world->connected, settings->vehicles, 0);
-    world->incidents = incidents_create(settings->seed, world->roads, world->weather, settings->incident_factor);
+    world->incidents =
+        incidents_create(settings->seed, world->roads, world->weather, settings->incident_factor);
     struct traffic_figures figures;
     traffic_figures(world->traffic, &figures);
-    incidents_begin(world->incidents, settings->start, (figures.connected + figures.background) * TYPICAL_MPH);
+    incidents_begin(world->incidents, settings->start,
+                    (figures.connected + figures.background) * TYPICAL_MPH);
     world->cameras = cameras_create(settings->seed, world->roads, world->traffic, settings->camera_interval);
     world->conditions_stale = true;
     return world;
@@ -129,7 +132,8 @@ static void pass_on(void *context, const struct event *event)
         world->emit(world->emit_context, event);
 }
 
-/* ---- a tick ------------------------------------------------------------------------------------------------------ */
+/* ---- a tick
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void apply_controls(struct world *world, double hour)
 {
@@ -175,7 +179,8 @@ static void emit_weather(struct world *world)
         /* All once at the start, then each in its turn. */
         bool first = world->ticks == 1 + i % 2;
         uint64_t turn = 3 + i * interval / WEATHER_STATIONS;
-        if (!first && (world->ticks < turn + interval || (world->ticks - turn) % interval != 0))
+        if (!first &&
+            (world->ticks < turn || world->ticks <= interval / 2 || (world->ticks - turn) % interval != 0))
             continue;
         const struct weather_station *station = weather_station(i);
         struct weather at = weather_at_station(world->weather, i);
@@ -193,7 +198,8 @@ static void emit_weather(struct world *world)
         text_copy(data->station_name, sizeof data->station_name, station->name);
         data->location = (struct event_location){station->latitude, station->longitude};
         data->temperature = (double)at.temperature;
-        text_copy(data->weather_condition, sizeof data->weather_condition, weather_condition_word(report.condition));
+        text_copy(data->weather_condition, sizeof data->weather_condition,
+                  weather_condition_word(report.condition));
         data->precipitation = (double)at.rain;
         data->wind_speed = (double)(at.wind * 3.6F);
         data->humidity = (double)report.humidity;
@@ -251,7 +257,8 @@ uint64_t world_ticks(const struct world *world)
     return world->ticks;
 }
 
-/* ---- controls ---------------------------------------------------------------------------------------------------- */
+/* ---- controls
+ * ---------------------------------------------------------------------------------------------------- */
 
 void world_set_vehicles(struct world *world, uint32_t vehicles)
 {
@@ -273,7 +280,8 @@ void world_set_camera_frames(struct world *world, bool on)
 int world_inject_incident(struct world *world, enum geo_route route, double chainage, const char *type,
                           int lanes_closed, char id[40], struct err *err)
 {
-    return incidents_inject(world->incidents, route, chainage, type, lanes_closed, world->ticks, world->time, id, err);
+    return incidents_inject(world->incidents, route, chainage, type, lanes_closed, world->ticks, world->time,
+                            id, err);
 }
 
 int world_clear_incident(struct world *world, const char *id, struct err *err)
@@ -308,10 +316,12 @@ void world_figures(const struct world *world, struct world_figures *figures)
         .incident_factor = world->settings.incident_factor,
         .demand = world->settings.demand,
     };
-    text_copy(figures->weather_override, sizeof figures->weather_override, weather_overridden(world->weather));
+    text_copy(figures->weather_override, sizeof figures->weather_override,
+              weather_overridden(world->weather));
 }
 
-bool world_find_vehicle(const struct world *world, const char *device_id, enum geo_route *route, double *chainage)
+bool world_find_vehicle(const struct world *world, const char *device_id, enum geo_route *route,
+                        double *chainage)
 {
     return connected_find(world->connected, device_id, route, chainage);
 }
