@@ -1,0 +1,177 @@
+#include "app/command.h"
+
+#include "app/commands_session.h"
+#include "app/commands_ui.h"
+#include "app/session.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ON_TIME (SCOPE_LIVE | SCOPE_REPLAY)
+
+static const struct command SESSION_COMMANDS[] = {
+    {"pause", "play", "[on|off]", "pause or go on: the simulation, or the journey that plays", NULL, 0,
+     {{"space", ON_TIME, NULL, "pause", 20}}, commands_pause, NULL, complete_on_off},
+    {"step", NULL, "[n]", "one simulated second (or n), one record of a journey; pauses", NULL, 0,
+     {{".", ON_TIME, NULL, NULL, 0}}, commands_step, NULL, NULL},
+    {"speed", NULL, "<x>|faster|slower|max", "simulated seconds a second, 0.1 to 3600", NULL, 0,
+     {{"[", ON_TIME, "slower", "slower", 22}, {"]", ON_TIME, "faster", "faster", 23}, {"=", ON_TIME, "1", NULL, 0}},
+     commands_speed, NULL, complete_speed},
+    {"seek", NULL, "<00:14:30|+5s|-5s|start|end>", "go to a place in the journey that plays", NULL, 0,
+     {{"<", SCOPE_REPLAY, "-5s", "back 5 s", 24}, {">", SCOPE_REPLAY, "+5s", "on 5 s", 25},
+      {"{", SCOPE_REPLAY, "-60s", NULL, 0}, {"}", SCOPE_REPLAY, "+60s", NULL, 0}},
+     commands_seek, NULL, NULL},
+    {"incident", NULL, "[type] [place] [lanes]", "make an incident, ahead of the followed vehicle or at a place",
+     "incident, incident fire, incident accident M40 J9 2", COMMAND_CHANGES,
+     {{"i", SCOPE_LIVE, NULL, "incident", 30}}, commands_incident, NULL, complete_incident},
+    {"clear", NULL, "<incident>|all", "clear an incident now", NULL, COMMAND_CHANGES, {{NULL}}, commands_clear, NULL, NULL},
+    {"vehicles", NULL, "<n>", "connected vehicles, 1 to 50,000", NULL, COMMAND_CHANGES, {{NULL}}, commands_vehicles, NULL, NULL},
+    {"demand", NULL, "<0-1>", "share of the road's real traffic that drives along", NULL, COMMAND_CHANGES, {{NULL}},
+     commands_demand, NULL, NULL},
+    {"weather", NULL, "<condition>|off", "one weather everywhere, or its own course again", NULL, COMMAND_CHANGES, {{NULL}},
+     commands_weather, NULL, complete_weather},
+    {"gps", NULL, "<factor>", "make GPS worse by a factor; 1 is normal", NULL, COMMAND_CHANGES, {{NULL}}, commands_gps, NULL, NULL},
+    {"frames", NULL, "on|off", "camera pictures", NULL, COMMAND_CHANGES, {{NULL}}, commands_frames, NULL, complete_on_off},
+    {"reset", NULL, "[seed]", "begin the world anew", NULL, COMMAND_CHANGES | COMMAND_CONFIRM,
+     {{"R", SCOPE_LIVE, NULL, NULL, 0}}, commands_reset, NULL, NULL},
+    {"follow", NULL, "<vehicle>|next|previous", "follow a vehicle", NULL, 0,
+     {{"v", SCOPE_GLOBAL, "next", "vehicle", 40}, {"V", SCOPE_GLOBAL, "previous", NULL, 0}}, commands_follow, NULL, complete_vehicle},
+    {"camera", NULL, "<camera>|next|previous|auto", "show a camera; auto is the nearest to the followed vehicle", NULL, 0,
+     {{"t", SCOPE_DRIVE, "next", "camera", 45}, {"T", SCOPE_DRIVE, "previous", NULL, 0}}, commands_camera, NULL, complete_camera},
+    {"tail", NULL, "filter <terms>|freeze|follow|open <n>|close", "the live tail",
+     "terms: a piece of text, topic:gps key:veh-0007 partition:2 offset:118 bad:yes, ! negates", COMMAND_HIDDEN, {{NULL}},
+     commands_tail, NULL, complete_tail},
+    {"record", NULL, "[on|off|name]", "record what Kafka delivers as a journey", NULL, COMMAND_CHANGES,
+     {{"r", SCOPE_GLOBAL, NULL, NULL, 0}}, commands_record, NULL, complete_on_off},
+    {"mark", NULL, "[text]", "put a marker into the recording", NULL, 0, {{"b", SCOPE_GLOBAL, NULL, NULL, 0}}, commands_mark, NULL, NULL},
+    {"replay", NULL, "<journey>", "play a journey on the screen", NULL, 0, {{NULL}}, commands_replay, NULL, complete_journey},
+    {"live", NULL, NULL, "back from a journey to what Kafka delivers", NULL, 0,
+     {{"L", SCOPE_REPLAY, NULL, "live", 26}}, commands_live, NULL, NULL},
+    {"delete", NULL, "<journey>", "delete a journey", NULL, COMMAND_CHANGES | COMMAND_CONFIRM, {{NULL}}, commands_forget, NULL,
+     complete_journey},
+    {"broker", NULL, "up|down|rtt <ms>", "take the embedded broker down, to show what happens", NULL, COMMAND_CHANGES, {{NULL}},
+     commands_broker, NULL, complete_broker},
+    {"slow", NULL, "<time>", "make the consumer wait after each batch, to show lag; 0 heals", NULL, COMMAND_CHANGES, {{NULL}},
+     commands_slow, NULL, NULL},
+    {"status", NULL, NULL, "figures of the running console", NULL, COMMAND_HIDDEN, {{NULL}}, commands_status, NULL, NULL},
+    {"quit", "exit", NULL, "end the console", NULL, 0, {{NULL}}, commands_quit, NULL, NULL},
+};
+
+/* The two lists as one, put together when first asked for; constant afterwards. Main thread first. */
+size_t command_table(const struct command **commands)
+{
+    static struct command table[sizeof SESSION_COMMANDS / sizeof *SESSION_COMMANDS + COMMANDS_UI_COUNT];
+    static size_t count;
+    if (count == 0) {
+        memcpy(table, SESSION_COMMANDS, sizeof SESSION_COMMANDS);
+        memcpy(table + sizeof SESSION_COMMANDS / sizeof *SESSION_COMMANDS, commands_ui, COMMANDS_UI_COUNT * sizeof *table);
+        count = sizeof table / sizeof *table;
+    }
+    *commands = table;
+    return count;
+}
+
+static bool command_has_alias(const struct command *command, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *word = command->aliases; word && *word;) {
+        size_t word_length = strcspn(word, " ");
+        if (word_length == length && strncasecmp(word, name, length) == 0)
+            return true;
+        word += word_length + strspn(word + word_length, " ");
+    }
+    return false;
+}
+
+const struct command *command_find(const char *name)
+{
+    const struct command *table, *found = NULL;
+    size_t count = command_table(&table);
+    for (size_t i = 0; i < count; i++)
+        if (text_equal_fold(table[i].name, name) || command_has_alias(&table[i], name))
+            return &table[i];
+    for (size_t i = 0; *name && i < count; i++) {
+        if (text_prefix_fold(table[i].name, name)) {
+            if (found)
+                return NULL;
+            found = &table[i];
+        }
+    }
+    return found;
+}
+
+const char *command_suggest(const char *name)
+{
+    const struct command *table;
+    const char *best = NULL;
+    int nearest = 3;
+    size_t count = command_table(&table);
+    for (size_t i = 0; i < count; i++) {
+        int distance = text_distance(table[i].name, name, 3);
+        if (distance < nearest) {
+            nearest = distance;
+            best = table[i].name;
+        }
+    }
+    return best;
+}
+
+/* Words are separated by blanks; "…" groups; there is no other quoting. */
+int command_parse(const char *line, const char *source, struct command_call *call, char *scratch, size_t size, struct err *err)
+{
+    *call = (struct command_call){.source = source};
+    const char *name = NULL;
+    if (strlen(line) >= size)
+        return err_set(err, ERR_USAGE, "the line is longer than %zu characters", size - 1);
+    text_copy(scratch, size, line);
+    for (char *at = scratch; *(at += strspn(at, " \t"));) {
+        char *word = at;
+        if (*at == '"') {
+            word = ++at;
+            at += strcspn(at, "\"");
+            if (!*at)
+                return err_set(err, ERR_USAGE, "a quote is not closed");
+        } else {
+            at += strcspn(at, " \t");
+        }
+        if (*at)
+            *at++ = 0;
+        if (!name)
+            name = word;
+        else if (call->argument_count == COMMAND_ARGUMENTS)
+            return err_set(err, ERR_USAGE, "more than %d words", COMMAND_ARGUMENTS);
+        else
+            call->arguments[call->argument_count++] = word;
+    }
+    if (!name)
+        return err_set(err, ERR_USAGE, "no command");
+    call->command = command_find(name);
+    if (!call->command) {
+        const char *suggestion = command_suggest(name);
+        char shown[48];
+        text_sanitise(shown, sizeof shown, name, strlen(name));
+        return err_set(err, ERR_USAGE, suggestion ? "%s: no such command; did you mean %s?" : "%s: no such command; ? lists them",
+                       shown, suggestion);
+    }
+    return 0;
+}
+
+int command_execute(struct session *session, const struct command_call *call, struct command_reply *reply)
+{
+    const struct view *view = session_view_peek(session);
+    if (!call->command->execute)
+        return err_set(&reply->err, ERR_UNSUPPORTED, "%s: only on the screen", call->command->name);
+    if ((call->command->flags & COMMAND_CHANGES) && view->read_only) {
+        err_set(&reply->err, ERR_USAGE, "%s: refused, this console is read-only", call->command->name);
+    } else if (call->command->execute(session, call, reply) == 0) {
+        if (reply->text[0])
+            log_action(session_log(session), call->source, "", "%s", reply->text);
+        return 0;
+    }
+    if (reply->err.kind == ERR_NONE)
+        err_set(&reply->err, ERR_INTERNAL, "%s: failed", call->command->name);
+    log_write(session_log(session), LOG_WARNING, call->source, "%s", reply->err.text);
+    return -1;
+}

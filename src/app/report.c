@@ -1,0 +1,115 @@
+/* What a run did, as figures and as JSON: for `run --headless`, `status` and the control socket. */
+#include "app/session_private.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <jansson.h>
+#include <string.h>
+#include <unistd.h>
+
+void session_report(struct session *session, struct session_report *report)
+{
+    struct producer_figures producer = {0};
+    struct consumer_figures consumer = {0};
+    struct feed_counts counts = {0};
+    struct recorder_figures recorder = {0};
+    *report = (struct session_report){0};
+    if (session->producer)
+        producer_figures(session->producer, &producer);
+    if (session->ingest)
+        ingest_figures(session->ingest, &consumer);
+    if (session->live)
+        feed_counts(session->live, &counts);
+    if (session->recorder)
+        recorder_figures(session->recorder, &recorder);
+    uint64_t gaps = 0;
+    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+        report->topics[kind].produced = producer.topics[kind].produced;
+        report->topics[kind].acknowledged = producer.topics[kind].acknowledged;
+        report->topics[kind].failed = producer.topics[kind].failed;
+        report->topics[kind].consumed = counts.taken[kind];
+        report->topics[kind].quarantined = counts.quarantined[kind];
+        report->topics[kind].gaps = consumer.topics[kind].gaps;
+        report->topics[kind].lag = consumer.topics[kind].lag;
+        if (producer.topics[kind].acknowledged > counts.taken[kind])
+            report->lost += producer.topics[kind].acknowledged - counts.taken[kind];
+        gaps += consumer.topics[kind].gaps;
+    }
+    if (gaps > report->lost)
+        report->lost = gaps;
+    report->recorded = recorder.recorded;
+    report->missed = recorder.missed;
+    text_copy(report->journey, sizeof report->journey, session->recorder ? session->journey_path : "");
+    text_copy(report->broker, sizeof report->broker, session->bootstrap);
+}
+
+static json_t *report_topics(const struct session_report *report)
+{
+    json_t *topics = json_object();
+    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+        json_object_set_new(topics, event_topic((enum event_kind)kind),
+                            json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "produced", (json_int_t)report->topics[kind].produced,
+                                      "acknowledged", (json_int_t)report->topics[kind].acknowledged, "failed",
+                                      (json_int_t)report->topics[kind].failed, "consumed",
+                                      (json_int_t)report->topics[kind].consumed, "quarantined",
+                                      (json_int_t)report->topics[kind].quarantined, "gaps",
+                                      (json_int_t)report->topics[kind].gaps, "lag", (json_int_t)report->topics[kind].lag));
+    }
+    return topics;
+}
+
+static json_t *report_object(struct session *session)
+{
+    struct session_report report;
+    session_report(session, &report);
+    json_t *object = json_object();
+    json_object_set_new(object, "broker", json_string(report.broker));
+    json_object_set_new(object, "embedded", json_boolean(session->broker != NULL));
+    json_object_set_new(object, "topics", report_topics(&report));
+    json_object_set_new(object, "lost", json_integer((json_int_t)report.lost));
+    if (session->recorder)
+        json_object_set_new(object, "journey", json_pack("{s:s,s:I,s:I}", "path", report.journey, "recorded",
+                                                         (json_int_t)report.recorded, "missed", (json_int_t)report.missed));
+    return object;
+}
+
+static char *report_dump(json_t *object)
+{
+    char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(6));
+    json_decref(object);
+    return text;
+}
+
+char *session_report_json(struct session *session)
+{
+    return report_dump(report_object(session));
+}
+
+char *session_status_json(struct session *session)
+{
+    const struct view *view = session_view(session, clock_mono_us());
+    json_t *object = report_object(session);
+    char time[TEXT_TIME_SIZE];
+    static const char *const states[] = {"connecting", "up", "down"};
+    json_object_set_new(object, "pid", json_integer(getpid()));
+    json_object_set_new(object, "version", json_string(SMARTCITY_VERSION));
+    json_object_set_new(object, "kafka", json_string(states[view->consumer.kafka.state]));
+    json_object_set_new(object, "lag_seconds", json_real(view->city->lag_seconds));
+    json_object_set_new(object, "simulated_time", json_string(text_time(time, view->city->simulated_ms)));
+    json_object_set_new(object, "vehicles", json_integer((json_int_t)view->city->vehicle_count));
+    json_object_set_new(object, "incidents_open", json_integer((json_int_t)view->city->incidents_open));
+    json_object_set_new(object, "memory_bytes", json_integer((json_int_t)view->memory_bytes));
+    if (view->sim.present)
+        json_object_set_new(object, "simulation",
+                            json_pack("{s:b,s:b,s:f,s:f,s:f,s:I,s:I}", "paused", view->sim.paused, "held", view->sim.held,
+                                      "speed", view->sim.speed, "reached", view->sim.reached, "events_per_s",
+                                      view->sim.events_per_s, "seed", (json_int_t)view->sim.seed, "vehicles",
+                                      (json_int_t)view->sim.world.connected));
+    if (view->replay.active)
+        json_object_set_new(object, "replay",
+                            json_pack("{s:s,s:b,s:f,s:f,s:f}", "journey", view->replay.name, "paused", view->replay.paused,
+                                      "speed", view->replay.speed, "position_s", (double)view->replay.position_us / 1e6,
+                                      "length_s", (double)view->replay.length_us / 1e6));
+    return report_dump(object);
+}

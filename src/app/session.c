@@ -1,0 +1,297 @@
+#include "app/session_private.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOG_ENTRIES   2000
+#define FINISH_QUICK  1500000 /* a console that quits waits this long for what is under way */
+
+static void session_wake(void *context)
+{
+    struct session *session = context;
+    if (session->settings.wake)
+        session->settings.wake(session->settings.context);
+}
+
+static void session_on_reset(void *context, int64_t produced_us)
+{
+    struct session *session = context;
+    if (session->live)
+        feed_reset(session->live, produced_us);
+}
+
+static size_t session_max_vehicles(void)
+{
+    return WORLD_MAX_VEHICLES + 1000;
+}
+
+static struct kafka_settings session_kafka(struct session *session)
+{
+    const struct options *options = session->options;
+    return (struct kafka_settings){.bootstrap = session->bootstrap,
+                                   .properties = (const char *const *)options->properties.items,
+                                   .property_count = options->properties.count,
+                                   .topic_prefix = options->topic_prefix,
+                                   .embedded = session->broker != NULL,
+                                   .log = session->log};
+}
+
+static int session_start_simulation(struct session *session, struct err *err)
+{
+    const struct options *options = session->options;
+    struct kafka_settings kafka = session_kafka(session);
+    struct simulator_settings settings = {.speed = options->max_speed ? 0 : options->speed,
+                                          .log = session->log,
+                                          .on_reset = session_on_reset,
+                                          .context = session};
+    session->producer = producer_create(&kafka, err);
+    if (!session->producer)
+        return -1;
+    producer_expect_consumer(session->producer, session->broker != NULL);
+    options_world(options, &settings.world);
+    session->simulator = simulator_start(&settings, session->producer, err);
+    return session->simulator ? 0 : -1;
+}
+
+static int session_start_ingest(struct session *session, struct err *err)
+{
+    const struct options *options = session->options;
+    static const int from[] = {CONSUMER_FROM_STORED, CONSUMER_FROM_START, CONSUMER_FROM_END};
+    struct consumer_settings settings = {.kafka = session_kafka(session), .group = options->group, .durable = true};
+    settings.from = session->broker ? CONSUMER_FROM_START : from[options->from];
+    session->live = feed_create(session_max_vehicles(), session_wake, session);
+    session->ingest = ingest_start(&settings, session->live, session->recorder, session->producer, session->log, err);
+    return session->ingest ? 0 : -1;
+}
+
+static int session_start_live(struct session *session, struct err *err)
+{
+    const struct options *options = session->options;
+    if (options->bootstrap[0]) {
+        text_copy(session->bootstrap, sizeof session->bootstrap, options->bootstrap);
+    } else {
+        session->broker = broker_create(err);
+        if (!session->broker)
+            return -1;
+        text_copy(session->bootstrap, sizeof session->bootstrap, broker_bootstrap(session->broker));
+    }
+    if (!session->broker && !options->simulate)
+        log_write(session->log, LOG_INFO, "kafka", "watching %s; nothing is simulated here", session->bootstrap);
+    if (options->record) {
+        struct err local = ERR_INIT;
+        if (session_record(session, true, options->name, &local) < 0) /* a full disk must not keep the console shut */
+            log_write(session->log, LOG_ERROR, "recorder", "not recording: %s", local.text);
+    }
+    if (options->simulate && session_start_simulation(session, err) < 0)
+        return -1;
+    return session_start_ingest(session, err);
+}
+
+struct session *session_create(const struct session_settings *settings, struct err *err)
+{
+    struct session *session = mem_zero(1, sizeof *session);
+    char path[FILE_PATH_SIZE];
+    struct err local = ERR_INIT;
+    session->settings = *settings;
+    session->options = settings->options;
+    session->log = log_create(LOG_ENTRIES);
+    session->log_entries = mem_zero(LOG_ENTRIES, sizeof *session->log_entries);
+    if (settings->screen) {
+        if (file_place_path(FILE_STATE, "smartcity.log", path, &local) < 0 || log_open_file(session->log, path, &local) < 0)
+            log_write(session->log, LOG_WARNING, "store", "no log file: %s", local.text);
+        if (file_place_path(FILE_CACHE, "cache.sqlite", path, &local) == 0)
+            session->cache = cache_open(path, session->log);
+        if (session->cache && cache_problem(session->cache)[0])
+            log_write(session->log, LOG_ERROR, "store", "%s", cache_problem(session->cache));
+    }
+    int result = settings->replay_path ? session_replay(session, settings->replay_path,
+                                                        session->options->max_speed ? 0 : session->options->speed, err)
+                                       : session_start_live(session, err);
+    if (result < 0) {
+        session_destroy(session);
+        return NULL;
+    }
+    return session;
+}
+
+void session_destroy(struct session *session)
+{
+    if (!session)
+        return;
+    playback_destroy(session->playback);
+    if (session->simulator)
+        session_finish(session, FINISH_QUICK);
+    ingest_destroy(session->ingest);
+    recorder_destroy(session->recorder);
+    if (session->producer) {
+        uint64_t left = producer_destroy(session->producer, FINISH_QUICK);
+        if (left > 0)
+            fprintf(stderr, "smartcity: %llu events were not acknowledged by %s before the end\n",
+                    (unsigned long long)left, session->bootstrap);
+    }
+    feed_destroy(session->live);
+    feed_destroy(session->replayed);
+    broker_destroy(session->broker);
+    cache_close(session->cache);
+    city_snapshot_release(session->shown);
+    free(session->journeys);
+    free(session->log_entries);
+    log_destroy(session->log);
+    free(session);
+}
+
+struct feed *session_feed(struct session *session)
+{
+    return session->replayed ? session->replayed : session->live;
+}
+
+int session_replay(struct session *session, const char *path, double speed, struct err *err)
+{
+    struct feed *feed = NULL;
+    struct playback *playback = NULL;
+    if (path) {
+        feed = feed_create(session_max_vehicles(), session_wake, session);
+        struct playback_settings settings = {.path = path, .speed = speed, .feed = feed, .log = session->log,
+                                             .seek_us = session->playback ? 0 : session->options->seek};
+        playback = playback_start(&settings, err);
+        if (!playback) {
+            feed_destroy(feed);
+            return -1;
+        }
+    }
+    playback_destroy(session->playback);
+    city_snapshot_release(session->shown);
+    session->shown = NULL;
+    feed_destroy(session->replayed);
+    session->playback = playback;
+    session->replayed = feed;
+    session->view.tail = (struct view_tail){.generation = session->view.tail.generation + 1};
+    return 0;
+}
+
+/* journey-20260112-081432.sqlite, or the name given; never over another. */
+static int session_journey_path(struct session *session, const char *name, struct err *err)
+{
+    char base[96];
+    if (name && *name) {
+        text_copy(base, sizeof base, name);
+        for (char *c = base; *c; c++)
+            if (*c == '/' || (unsigned char)*c < 32)
+                *c = '-';
+    } else {
+        time_t now = (time_t)(clock_wall_us() / 1000000);
+        struct tm tm;
+        gmtime_r(&now, &tm);
+        strftime(base, sizeof base, "journey-%Y%m%d-%H%M%S", &tm);
+    }
+    if (file_make_dirs(session->options->journeys, err) < 0)
+        return -1;
+    for (int i = 1; i < 1000; i++) {
+        char suffix[8] = "";
+        if (i > 1)
+            snprintf(suffix, sizeof suffix, "-%d", i);
+        snprintf(session->journey_path, sizeof session->journey_path, "%.380s/%s%s.sqlite", session->options->journeys, base, suffix);
+        if (file_size(session->journey_path) < 0)
+            return 0;
+    }
+    return err_set(err, ERR_BUSY, "%s: a thousand journeys have this name", base);
+}
+
+int session_record(struct session *session, bool on, const char *name, struct err *err)
+{
+    struct recorder *old = session->recorder, *new = NULL;
+    if (on) {
+        char seed[24];
+        if (session_journey_path(session, name, err) < 0)
+            return -1;
+        snprintf(seed, sizeof seed, "%lld", session->options->simulate ? (long long)session->options->seed : -1LL);
+        struct journey_settings settings = {.path = session->journey_path,
+                                            .name = name && *name ? name : "",
+                                            .seed = session->options->simulate ? seed : "",
+                                            .source = session->broker ? "LOCAL" : session->bootstrap,
+                                            .limit_bytes = session->options->record_limit};
+        new = recorder_create(&settings, session->log, err);
+        if (!new)
+            return -1;
+    }
+    session->recorder = new;
+    if (session->ingest)
+        ingest_set_recorder(session->ingest, new);
+    recorder_destroy(old);
+    session_journeys_changed(session);
+    return 0;
+}
+
+void session_finish(struct session *session, int64_t wait_us)
+{
+    int64_t until = clock_mono_us() + wait_us;
+    struct err err = ERR_INIT;
+    simulator_destroy(session->simulator);
+    session->simulator = NULL;
+    if (!session->producer)
+        return;
+    producer_flush(session->producer, wait_us, &err);
+    while (session->live && clock_mono_us() < until) {
+        struct session_report report;
+        session_report(session, &report);
+        bool behind = false;
+        for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
+            behind = behind || report.topics[kind].consumed < report.topics[kind].acknowledged;
+        if (!behind)
+            break;
+        clock_sleep_until(clock_mono_us() + 2000);
+    }
+}
+
+bool session_ended(struct session *session)
+{
+    struct err err;
+    return (session->simulator && simulator_ended(session->simulator)) ||
+           (session->playback && playback_ended(session->playback, &err));
+}
+
+struct log *session_log(struct session *session)
+{
+    return session->log;
+}
+
+bool session_wants_quit(const struct session *session)
+{
+    return session->quit;
+}
+
+const char *session_broker(const struct session *session)
+{
+    return session->bootstrap;
+}
+
+size_t session_history(struct session *session, char (*lines)[256], size_t count)
+{
+    return session->cache ? cache_history(session->cache, lines, count) : 0;
+}
+
+void session_history_add(struct session *session, const char *line)
+{
+    struct err err = ERR_INIT;
+    if (session->cache && cache_history_add(session->cache, line, &err) < 0)
+        log_write(session->log, LOG_WARNING, "store", "history not kept: %s", err.text);
+}
+
+bool session_remember(struct session *session, const char *name, char *value, size_t size)
+{
+    return session->cache && cache_get(session->cache, name, value, size);
+}
+
+void session_note(struct session *session, const char *name, const char *value)
+{
+    struct err err = ERR_INIT;
+    if (session->cache && cache_set(session->cache, name, value, &err) < 0)
+        log_write(session->log, LOG_WARNING, "store", "%s not remembered: %s", name, err.text);
+}

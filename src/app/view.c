@@ -1,0 +1,257 @@
+/* session_view(): everything the screen may show, gathered on the main thread before a frame. */
+#include "app/session_private.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FIGURES_US     250000
+#define JOURNEYS_US    10000000
+#define THROUGHPUT_US  10000000
+#define TOAST_US       5000000
+#define TOAST_ERROR_US 9000000
+#define LOG_SHOWN      2000
+
+static uint64_t view_hash(uint64_t hash, const void *bytes, size_t length)
+{
+    const unsigned char *byte = bytes; /* FNV-1a: change detection only */
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ byte[i]) * UINT64_C(1099511628211);
+    return hash;
+}
+
+static void view_process(struct session *session, int64_t mono_us)
+{
+    struct view *view = &session->view;
+    FILE *file = fopen("/proc/self/statm", "re");
+    long pages = 0;
+    if (file) {
+        if (fscanf(file, "%*d %ld", &pages) != 1)
+            pages = 0;
+        fclose(file);
+    }
+    view->memory_bytes = pages * sysconf(_SC_PAGESIZE) / 1000000 * 1000000; /* whole MB: no flicker */
+    int64_t cpu = clock_process_cpu_us(), elapsed = mono_us - session->cpu_mono_us;
+    if (elapsed >= 2000000) {
+        if (session->cpu_mono_us)
+            view->cpu_percent = (double)((cpu - session->cpu_us) * 100 / elapsed);
+        session->cpu_us = cpu;
+        session->cpu_mono_us = mono_us;
+    }
+}
+
+static void view_label(struct view *view, struct session *session)
+{
+    text_copy(view->kafka_label, sizeof view->kafka_label, session->broker ? "LOCAL" : session->bootstrap[0] ? session->bootstrap : "none");
+    text_copy(view->kafka_address, sizeof view->kafka_address, session->bootstrap);
+    text_copy(view->cloud_label, sizeof view->cloud_label, "not connected");
+    view->read_only = session->options->read_only;
+    view->source = session->playback ? VIEW_REPLAY : session->simulator ? VIEW_LIVE : VIEW_WATCH;
+}
+
+static void view_figures(struct session *session)
+{
+    struct view *view = &session->view;
+    memset(&view->sim, 0, sizeof view->sim);
+    memset(&view->replay, 0, sizeof view->replay);
+    memset(&view->producer, 0, sizeof view->producer);
+    memset(&view->consumer, 0, sizeof view->consumer);
+    memset(&view->recorder, 0, sizeof view->recorder);
+    if (session->simulator)
+        simulator_view(session->simulator, &view->sim);
+    if (session->playback)
+        playback_view(session->playback, &view->replay);
+    if (session->producer)
+        producer_figures(session->producer, &view->producer);
+    if (session->ingest)
+        ingest_figures(session->ingest, &view->consumer);
+    if (session->recorder)
+        recorder_figures(session->recorder, &view->recorder);
+}
+
+/* ---- the pipeline strip ----------------------------------------------------------------------------- */
+
+static void view_hop_sim(const struct view *view, struct view_hop *hop)
+{
+    char figure[TEXT_FIGURE_SIZE];
+    hop->name = "SIM";
+    hop->key = "space";
+    hop->action = view->sim.paused ? "go on" : "pause";
+    if (!view->sim.present) {
+        hop->state = HOP_OFF;
+        hop->key = hop->action = NULL;
+        snprintf(hop->detail, sizeof hop->detail, view->replay.active ? "replay" : "none here");
+        return;
+    }
+    hop->state = view->sim.paused ? HOP_BUSY : view->sim.held ? HOP_WARNING : HOP_GOOD;
+    snprintf(hop->figure, sizeof hop->figure, "%s/s", text_si(figure, view->sim.events_per_s));
+    if (view->sim.paused)
+        snprintf(hop->detail, sizeof hop->detail, "paused");
+    else if (view->sim.held)
+        snprintf(hop->detail, sizeof hop->detail, "held back");
+    else
+        snprintf(hop->detail, sizeof hop->detail, "×%.3g", view->sim.reached);
+}
+
+static void view_hop_kafka(const struct view *view, struct view_hop *hop)
+{
+    char figure[TEXT_FIGURE_SIZE];
+    int64_t lag = 0;
+    double seconds = 0;
+    hop->name = "KAFKA";
+    if (view->source == VIEW_REPLAY && !view->consumer.kafka.statistics_count) {
+        snprintf(hop->detail, sizeof hop->detail, "not used");
+        return;
+    }
+    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+        if (view->consumer.topics[kind].lag > 0)
+            lag += view->consumer.topics[kind].lag;
+        if (view->consumer.topics[kind].lag_seconds > seconds)
+            seconds = view->consumer.topics[kind].lag_seconds;
+    }
+    enum kafka_state state = view->consumer.kafka.state;
+    if (view->producer.kafka.state == KAFKA_DOWN)
+        state = KAFKA_DOWN;
+    hop->state = state == KAFKA_UP ? seconds > 5 ? HOP_WARNING : HOP_GOOD : state == KAFKA_DOWN ? HOP_BAD : HOP_BUSY;
+    if (state == KAFKA_UP) {
+        snprintf(hop->figure, sizeof hop->figure, "lag %s", text_si(figure, (double)lag));
+        snprintf(hop->detail, sizeof hop->detail, "%.1f s", seconds);
+    } else {
+        snprintf(hop->figure, sizeof hop->figure, "%s", state == KAFKA_DOWN ? "DOWN" : "connecting");
+        snprintf(hop->detail, sizeof hop->detail, "%.27s", view->kafka_label);
+    }
+}
+
+static void view_hops(struct view *view)
+{
+    static const char *const later[] = {"LAKE", "S3", "GLUE", "ATHENA", "REDSHIFT"};
+    memset(view->hops, 0, sizeof view->hops);
+    view_hop_sim(view, &view->hops[0]);
+    view_hop_kafka(view, &view->hops[1]);
+    for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
+        view->hops[2 + i].name = later[i];
+        snprintf(view->hops[2 + i].detail, sizeof view->hops[2 + i].detail, "not connected");
+    }
+}
+
+/* ---- log, toast, journeys, throughput --------------------------------------------------------------- */
+
+static void view_log(struct session *session, int64_t mono_us)
+{
+    struct view *view = &session->view;
+    uint64_t last = log_last(session->log);
+    if (last != view->log_last) {
+        uint64_t after = last > LOG_SHOWN ? last - LOG_SHOWN : 0;
+        session->log_count = log_read(session->log, after, session->log_entries, LOG_SHOWN);
+        view->log_last = last;
+        view->log = session->log_entries;
+        view->log_count = session->log_count;
+        for (size_t i = session->log_count; i > 0; i--) {
+            const struct log_entry *entry = &session->log_entries[i - 1];
+            if (entry->sequence <= session->toasted)
+                break;
+            if (entry->level >= LOG_DONE) {
+                view->toast.level = entry->level;
+                view->toast.until_us = mono_us + (entry->level >= LOG_WARNING ? TOAST_ERROR_US : TOAST_US);
+                text_copy(view->toast.text, sizeof view->toast.text, entry->text);
+                break;
+            }
+        }
+        session->toasted = last;
+    }
+    if (view->toast.text[0] && mono_us >= view->toast.until_us)
+        view->toast = (struct view_toast){0};
+}
+
+void session_journeys_changed(struct session *session)
+{
+    session->journeys_read_us = 0;
+}
+
+static void view_journeys(struct session *session, int64_t mono_us)
+{
+    struct view *view = &session->view;
+    if (session->journeys_read_us && mono_us - session->journeys_read_us < JOURNEYS_US)
+        return;
+    struct journey_listing *list = NULL;
+    size_t count = 0;
+    struct err err = ERR_INIT;
+    session->journeys_read_us = mono_us;
+    text_copy(view->journeys_folder, sizeof view->journeys_folder, session->options->journeys);
+    view->journeys_limit = session->options->record_limit;
+    if (journeys_list(session->options->journeys, &list, &count, &err) < 0)
+        return;
+    uint64_t before = view_hash(0, session->journeys, session->journey_count * sizeof *session->journeys);
+    uint64_t after = view_hash(0, list, count * sizeof *list);
+    free(session->journeys);
+    session->journeys = list;
+    session->journey_count = count;
+    view->journeys = list;
+    view->journey_count = count;
+    view->journeys_generation += before != after;
+    view->journeys_bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        view->journeys_bytes += list[i].info.file_bytes;
+}
+
+static void view_keep_throughput(struct session *session, int64_t mono_us)
+{
+    if (!session->cache || session->playback || mono_us - session->throughput_us < THROUGHPUT_US)
+        return;
+    session->throughput_us = mono_us;
+    struct err err = ERR_INIT;
+    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+        const struct city_topic *topic = &session->view.city->topics[kind];
+        double events = series_rate(&topic->events_series, 10), bytes = series_rate(&topic->bytes_series, 10);
+        if (events > 0 && cache_throughput_add(session->cache, session->view.wall_us, kind, events, bytes, &err) < 0)
+            break;
+    }
+}
+
+const struct view *session_view(struct session *session, int64_t mono_us)
+{
+    struct view *view = &session->view;
+    struct feed *feed = session_feed(session);
+    struct city_snapshot *snapshot = feed_snapshot(feed);
+    view->wall_us = clock_wall_us();
+    view->mono_us = mono_us;
+    bool new_city = snapshot != session->shown;
+    city_snapshot_release(session->shown);
+    session->shown = snapshot;
+    view->city = snapshot;
+    bool figures_due = new_city || mono_us - session->figures_read_us >= FIGURES_US;
+    if (figures_due) {
+        session->figures_read_us = mono_us;
+        view_label(view, session);
+        view_figures(session);
+        view_hops(view);
+        view_process(session, mono_us);
+        view_keep_throughput(session, mono_us);
+        if (session->settings.screen)
+            view_journeys(session, mono_us);
+    }
+    view_log(session, mono_us);
+    bool new_tail = tail_refresh(feed_tail(feed), &view->tail);
+    uint64_t hash = view_hash(0, &view->sim, sizeof view->sim);
+    hash = view_hash(hash, &view->replay, sizeof view->replay);
+    hash = view_hash(hash, view->hops, sizeof view->hops);
+    hash = view_hash(hash, &view->toast, sizeof view->toast);
+    hash = view_hash(hash, &view->log_last, sizeof view->log_last);
+    hash = view_hash(hash, &view->journeys_generation, sizeof view->journeys_generation);
+    hash = view_hash(hash, &view->producer, sizeof view->producer);
+    hash = view_hash(hash, &view->consumer, sizeof view->consumer);
+    hash = view_hash(hash, &view->recorder, sizeof view->recorder);
+    if (new_city || new_tail || hash != session->hash)
+        view->generation++;
+    session->hash = hash;
+    return view;
+}
+
+const struct view *session_view_peek(const struct session *session)
+{
+    return &session->view;
+}
