@@ -1,5 +1,6 @@
 #include "app/command.h"
 
+#include "app/cli.h"
 #include "app/commands_session.h"
 #include "app/commands_ui.h"
 #include "app/session.h"
@@ -13,60 +14,79 @@
 
 static const struct command SESSION_COMMANDS[] = {
     {"pause", "play", "[on|off]", "pause or go on: the simulation, or the journey that plays", NULL, 0,
-     {{"space", ON_TIME, NULL, "pause", 20}}, commands_pause, NULL, complete_on_off},
+     {{"space", ON_TIME, NULL, "pause", 20}}, commands_pause, complete_on_off},
     {"step", NULL, "[n]", "one simulated second (or n), one record of a journey; pauses", NULL, 0,
-     {{".", ON_TIME, NULL, NULL, 0}}, commands_step, NULL, NULL},
+     {{".", ON_TIME, NULL, NULL, 0}}, commands_step, NULL},
     {"speed", NULL, "<x>|faster|slower|max", "simulated seconds a second, 0.1 to 3600", NULL, 0,
      {{"[", ON_TIME, "slower", "slower", 22}, {"]", ON_TIME, "faster", "faster", 23}, {"=", ON_TIME, "1", NULL, 0}},
-     commands_speed, NULL, complete_speed},
+     commands_speed, complete_speed},
     {"seek", NULL, "<00:14:30|+5s|-5s|start|end>", "go to a place in the journey that plays", NULL, 0,
      {{"<", SCOPE_REPLAY, "-5s", "back 5 s", 24}, {">", SCOPE_REPLAY, "+5s", "on 5 s", 25},
       {"{", SCOPE_REPLAY, "-60s", NULL, 0}, {"}", SCOPE_REPLAY, "+60s", NULL, 0}},
-     commands_seek, NULL, NULL},
+     commands_seek, NULL},
     {"incident", NULL, "[type] [place] [lanes]", "make an incident, ahead of the followed vehicle or at a place",
      "incident, incident fire, incident accident M40 J9 2", COMMAND_CHANGES,
-     {{"i", SCOPE_LIVE, NULL, "incident", 30}}, commands_incident, NULL, complete_incident},
-    {"clear", NULL, "<incident>|all", "clear an incident now", NULL, COMMAND_CHANGES, {{NULL}}, commands_clear, NULL, NULL},
-    {"vehicles", NULL, "<n>", "connected vehicles, 1 to 50,000", NULL, COMMAND_CHANGES, {{NULL}}, commands_vehicles, NULL, NULL},
+     {{"i", SCOPE_LIVE, NULL, "incident", 30}}, commands_incident, complete_incident},
+    {"clear", NULL, "<incident>|all", "clear an incident now", NULL, COMMAND_CHANGES, {{NULL}}, commands_clear, NULL},
+    {"vehicles", NULL, "<n>", "connected vehicles, 1 to 50,000", NULL, COMMAND_CHANGES, {{NULL}}, commands_vehicles, NULL},
     {"demand", NULL, "<0-1>", "share of the road's real traffic that drives along", NULL, COMMAND_CHANGES, {{NULL}},
-     commands_demand, NULL, NULL},
+     commands_demand, NULL},
     {"weather", NULL, "<condition>|off", "one weather everywhere, or its own course again", NULL, COMMAND_CHANGES, {{NULL}},
-     commands_weather, NULL, complete_weather},
-    {"gps", NULL, "<factor>", "make GPS worse by a factor; 1 is normal", NULL, COMMAND_CHANGES, {{NULL}}, commands_gps, NULL, NULL},
-    {"frames", NULL, "on|off", "camera pictures", NULL, COMMAND_CHANGES, {{NULL}}, commands_frames, NULL, complete_on_off},
+     commands_weather, complete_weather},
+    {"gps", NULL, "<factor>", "make GPS worse by a factor; 1 is normal", NULL, COMMAND_CHANGES, {{NULL}}, commands_gps, NULL},
+    {"frames", NULL, "on|off", "camera pictures", NULL, COMMAND_CHANGES, {{NULL}}, commands_frames, complete_on_off},
     {"reset", NULL, "[seed]", "begin the world anew", NULL, COMMAND_CHANGES | COMMAND_CONFIRM,
-     {{"R", SCOPE_LIVE, NULL, NULL, 0}}, commands_reset, NULL, NULL},
+     {{"R", SCOPE_LIVE, NULL, NULL, 0}}, commands_reset, NULL},
     {"follow", NULL, "<vehicle>|next|previous", "follow a vehicle", NULL, 0,
-     {{"v", SCOPE_GLOBAL, "next", "vehicle", 40}, {"V", SCOPE_GLOBAL, "previous", NULL, 0}}, commands_follow, NULL, complete_vehicle},
+     {{NULL}}, commands_follow, complete_vehicle},
     {"camera", NULL, "<camera>|next|previous|auto", "show a camera; auto is the nearest to the followed vehicle", NULL, 0,
-     {{"t", SCOPE_DRIVE, "next", "camera", 45}, {"T", SCOPE_DRIVE, "previous", NULL, 0}}, commands_camera, NULL, complete_camera},
+     {{NULL}}, commands_camera, complete_camera},
     {"tail", NULL, "filter <terms>|freeze|follow|open <n>|close", "the live tail",
      "terms: a piece of text, topic:gps key:veh-0007 partition:2 offset:118 bad:yes, ! negates", COMMAND_HIDDEN, {{NULL}},
-     commands_tail, NULL, complete_tail},
+     commands_tail, complete_tail},
     {"record", NULL, "[on|off|name]", "record what Kafka delivers as a journey", NULL, COMMAND_CHANGES,
-     {{"r", SCOPE_GLOBAL, NULL, NULL, 0}}, commands_record, NULL, complete_on_off},
-    {"mark", NULL, "[text]", "put a marker into the recording", NULL, 0, {{"b", SCOPE_GLOBAL, NULL, NULL, 0}}, commands_mark, NULL, NULL},
-    {"replay", NULL, "<journey>", "play a journey on the screen", NULL, 0, {{NULL}}, commands_replay, NULL, complete_journey},
+     {{"r", SCOPE_GLOBAL, NULL, NULL, 0}}, commands_record, complete_on_off},
+    {"mark", NULL, "[text]", "put a marker into the recording", NULL, 0, {{"b", SCOPE_GLOBAL, NULL, NULL, 0}}, commands_mark, NULL},
+    {"replay", NULL, "<journey>", "play a journey on the screen", NULL, 0, {{NULL}}, commands_replay, complete_journey,
+     .batch = cli_replay, .batch_options = FOR_REPLAY,
+     .examples = "smartcity replay NAME\nsmartcity replay FILE --speed 10 --seek 00:14:30\n"
+                 "smartcity replay FILE --to-kafka --bootstrap kafka:9092 --max-speed"},
     {"live", NULL, NULL, "back from a journey to what Kafka delivers", NULL, 0,
-     {{"L", SCOPE_REPLAY, NULL, "live", 26}}, commands_live, NULL, NULL},
-    {"delete", NULL, "<journey>", "delete a journey", NULL, COMMAND_CHANGES | COMMAND_CONFIRM, {{NULL}}, commands_forget, NULL,
-     complete_journey},
+     {{"L", SCOPE_REPLAY, NULL, "live", 26}}, commands_live, NULL},
+    {"delete", NULL, "<journey>", "delete a journey", NULL, COMMAND_CHANGES | COMMAND_CONFIRM, {{NULL}}, commands_forget, complete_journey},
     {"broker", NULL, "up|down|rtt <ms>", "take the embedded broker down, to show what happens", NULL, COMMAND_CHANGES, {{NULL}},
-     commands_broker, NULL, complete_broker},
+     commands_broker, complete_broker},
     {"slow", NULL, "<time>", "make the consumer wait after each batch, to show lag; 0 heals", NULL, COMMAND_CHANGES, {{NULL}},
-     commands_slow, NULL, NULL},
-    {"status", NULL, NULL, "figures of the running console", NULL, COMMAND_HIDDEN, {{NULL}}, commands_status, NULL, NULL},
-    {"quit", "exit", NULL, "end the console", NULL, 0, {{NULL}}, commands_quit, NULL, NULL},
+     commands_slow, NULL},
+    {"status", NULL, NULL, "figures of the running console", NULL, COMMAND_HIDDEN, {{NULL}}, commands_status, NULL,
+     .batch = cli_status, .batch_options = FOR_STATUS,
+     .examples = "smartcity status\nsmartcity status --output json | jq .lag_seconds"},
+    {.name = "run", .summary = "simulate, drive Kafka and watch it on the screen; the default", .batch = cli_run,
+     .batch_options = FOR_RUN,
+     .examples = "smartcity\nsmartcity run --vehicles 1000 --speed 10\nsmartcity run --bootstrap kafka:9092 --no-simulate\n"
+                 "smartcity run --headless --for 10s --output json"},
+    {.name = "simulate", .summary = "simulate without a screen, into Kafka or to standard output", .batch = cli_simulate,
+     .batch_options = FOR_SIMULATE,
+     .examples = "smartcity simulate --seed 7 --vehicles 100 --for 10m --stdout >events.ndjson\n"
+                 "smartcity simulate --bootstrap kafka:9092 --vehicles 5000 --speed 10"},
+    {.name = "journeys", .arguments = "[list|show|delete|export|import] …", .summary = "recorded journeys",
+     .batch = cli_journeys, .batch_options = FOR_JOURNEYS,
+     .examples = "smartcity journeys\nsmartcity journeys show NAME\nsmartcity journeys export NAME >journey.ndjson\n"
+                 "smartcity journeys import FILE --name demo\nsmartcity journeys delete NAME"},
+    {.name = "doctor", .summary = "look at terminal, locale, libraries, places and broker, and say the cure",
+     .batch = cli_doctor, .batch_options = FOR_DOCTOR, .examples = "smartcity doctor\nsmartcity doctor --bootstrap kafka:9092"},
+    {.name = "config", .summary = "the configuration in force, and where each value came from", .batch = cli_config,
+     .batch_options = FOR_CONFIG, .examples = "smartcity config\nsmartcity config --output json"},
 };
 
 /* The two lists as one, put together when first asked for; constant afterwards. Main thread first. */
 size_t command_table(const struct command **commands)
 {
-    static struct command table[sizeof SESSION_COMMANDS / sizeof *SESSION_COMMANDS + COMMANDS_UI_COUNT];
+    static struct command table[sizeof SESSION_COMMANDS / sizeof *SESSION_COMMANDS + COMMANDS_UI];
     static size_t count;
     if (count == 0) {
         memcpy(table, SESSION_COMMANDS, sizeof SESSION_COMMANDS);
-        memcpy(table + sizeof SESSION_COMMANDS / sizeof *SESSION_COMMANDS, commands_ui, COMMANDS_UI_COUNT * sizeof *table);
+        memcpy(table + sizeof SESSION_COMMANDS / sizeof *SESSION_COMMANDS, commands_ui, COMMANDS_UI * sizeof *table);
         count = sizeof table / sizeof *table;
     }
     *commands = table;
@@ -162,7 +182,9 @@ int command_execute(struct session *session, const struct command_call *call, st
 {
     const struct view *view = session_view_peek(session);
     if (!call->command->execute)
-        return err_set(&reply->err, ERR_UNSUPPORTED, "%s: only on the screen", call->command->name);
+        return err_set(&reply->err, ERR_UNSUPPORTED, call->command->batch ? "%s: only as `smartcity %s` on a command line"
+                                                                          : "%s: only on the screen",
+                       call->command->name, call->command->name);
     if ((call->command->flags & COMMAND_CHANGES) && view->read_only) {
         err_set(&reply->err, ERR_USAGE, "%s: refused, this console is read-only", call->command->name);
     } else if (call->command->execute(session, call, reply) == 0) {

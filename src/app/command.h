@@ -74,9 +74,12 @@ struct command {
     unsigned flags;
     struct command_key keys[COMMAND_KEYS]; /* ends at the first without a key */
     int (*execute)(struct session *session, const struct command_call *call, struct command_reply *reply);
-    int (*batch)(struct options *options, int argc, char **argv);
     /* Words that may stand at argument `index`, newline-separated into out; NULL: none known. */
     size_t (*complete)(struct session *session, int index, const char *prefix, char *out, size_t size);
+    /* `smartcity NAME`: its words without options; returns the exit code, or CLI_CONSOLE (app/cli.h). */
+    int (*batch)(struct options *options, const char *const *words, size_t count);
+    unsigned batch_options; /* FOR_… of app/options.h: the options it takes */
+    const char *examples;   /* of --help, a line each */
 };
 
 size_t command_table(const struct command **commands);

@@ -5,6 +5,7 @@
 #include "app/commands_session.h"
 
 #include "app/session_private.h"
+#include "base/file.h"
 #include "base/text.h"
 
 #include <math.h>

@@ -6,7 +6,7 @@
 #ifndef SMARTCITY_APP_COMMANDS_UI_H
 #define SMARTCITY_APP_COMMANDS_UI_H
 
-#include "app/command.h"
+#include "app/commands_session.h"
 
 /* clang-format off */
 static const struct command commands_ui[] = {
@@ -87,7 +87,7 @@ static const struct command commands_ui[] = {
     {.name = "cancel", .summary = "cancel what is running; when nothing is, ask whether to quit", .flags = COMMAND_UI,
      .keys = {{"ctrl+c", SCOPE_GLOBAL | SCOPE_DIALOG, NULL, NULL, 0}}},
     {.name = "quit", .aliases = "q exit", .summary = "leave; in full screen or with a dialog: one step back", .flags = COMMAND_UI,
-     .keys = {{"q", SCOPE_GLOBAL | SCOPE_DIALOG, NULL, "quit", 50}}},
+     .keys = {{"q", SCOPE_GLOBAL | SCOPE_DIALOG, NULL, "quit", 50}}, .execute = commands_quit},
 };
 #define COMMANDS_UI (sizeof commands_ui / sizeof commands_ui[0])
 /* clang-format on */

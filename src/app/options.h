@@ -51,6 +51,7 @@ struct options {
     int64_t console;  /* pid of the console to talk to; 0: the newest */
     char name[64];
     char config_file[512];
+    char replay_path[512]; /* set by `replay`: what the console plays; "" live */
     int64_t seek;
     struct option_set set;
 };

@@ -1,0 +1,227 @@
+#include "app/cli.h"
+
+#include "app/control.h"
+#include "base/text.h"
+
+#include <jansson.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CLI_WORDS 16
+
+int cli_fail(const struct err *err)
+{
+    fprintf(stderr, "smartcity: %s\n", err->text);
+    return err_exit_code(err);
+}
+
+static volatile sig_atomic_t caught;
+
+static void cli_on_signal(int number)
+{
+    caught = number;
+}
+
+void cli_catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = cli_on_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+int cli_signal(void)
+{
+    return caught;
+}
+
+/* ---- help ------------------------------------------------------------------------------------------- */
+
+static void help_examples(const char *examples)
+{
+    for (const char *line = examples; line && *line;) {
+        size_t length = strcspn(line, "\n");
+        printf("  %.*s\n", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+}
+
+static void help_options(unsigned command)
+{
+    const struct option *table;
+    size_t count = options_table(&table);
+    for (size_t i = 0; i < count; i++) {
+        const struct option *option = &table[i];
+        if (option->commands && !(option->commands & command))
+            continue;
+        char left[64];
+        snprintf(left, sizeof left, "%c%c%c --%s%s%s", option->letter ? '-' : ' ', option->letter ? option->letter : ' ',
+                 option->letter ? ',' : ' ', option->name, option->argument ? " " : "", option->argument ? option->argument : "");
+        bool default_shown = option->fallback && option->fallback[0] && option->type != OPTION_BOOL && strcmp(option->fallback, "0") != 0;
+        printf("  %-34s %s%s%s%s\n", left, option->help, default_shown ? " (" : "", default_shown ? option->fallback : "",
+               default_shown ? ")" : "");
+    }
+}
+
+static void help_all(void)
+{
+    const struct command *table;
+    size_t count = command_table(&table);
+    puts("smartcity: drive a London to Birmingham smart city through Kafka, from a terminal\n");
+    puts("Examples");
+    help_examples("smartcity                                        the console, on an embedded broker\n"
+                  "smartcity run --bootstrap kafka:9092             the console, on your Kafka\n"
+                  "smartcity simulate --for 10m --stdout            events as NDJSON, no broker\n"
+                  "smartcity journeys                               what was recorded\n"
+                  "smartcity replay NAME --speed 10                 and plays it\n"
+                  "smartcity status --output json                   figures of the running console");
+    puts("\nCommands");
+    for (size_t i = 0; i < count; i++)
+        if (table[i].batch)
+            printf("  %-10s %s\n", table[i].name, table[i].summary);
+    puts("\nAny command of the console's prompt can be given to the running one, as `smartcity speed 10`:");
+    int column = printf(" ");
+    for (size_t i = 0; i < count; i++) {
+        if (table[i].batch || !table[i].execute || (table[i].flags & COMMAND_HIDDEN))
+            continue;
+        if (column + (int)strlen(table[i].name) + 2 > 78)
+            column = printf("\n ") - 1;
+        column += printf(" %s", table[i].name);
+    }
+    puts("\n\nOptions of the console (`smartcity COMMAND --help` for the others)");
+    help_options(FOR_RUN);
+    puts("\nSettings also come from ~/.config/smartcity/smartcity.conf, ./smartcity.conf and SMARTCITY_* variables.");
+    puts("Exit codes: 0 success, 1 failed, 2 usage or configuration, 3 connection (try again), 4 threshold, 130 interrupted.");
+}
+
+static void help_command(const struct command *command)
+{
+    printf("smartcity %s%s%s: %s\n", command->name, command->arguments ? " " : "", command->arguments ? command->arguments : "",
+           command->summary);
+    if (command->help)
+        printf("\n%s\n", command->help);
+    if (command->examples) {
+        puts("\nExamples");
+        help_examples(command->examples);
+    }
+    if (command->batch) {
+        puts("\nOptions");
+        help_options(command->batch_options);
+    }
+}
+
+static void version_print(void)
+{
+    printf("smartcity %s\n", SMARTCITY_VERSION);
+    printf("librdkafka %s, SQLite %s, jansson %s\n", rd_kafka_version_str(), sqlite3_libversion(), jansson_version_str());
+}
+
+/* ---- any other command, on the running console ------------------------------------------------------ */
+
+static int remote_print(const char *reply, int output)
+{
+    json_t *object = json_loads(reply, 0, NULL);
+    struct err err = ERR_INIT;
+    int exit_code = EXIT_OK;
+    if (!json_is_true(json_object_get(object, "ok"))) {
+        err_set(&err, ERR_REMOTE, "%s", json_string_value(json_object_get(object, "error")) ?: "the console's answer is not understood");
+        fprintf(stderr, "smartcity: %s\n", err.text);
+        exit_code = (int)json_integer_value(json_object_get(object, "exit"));
+        exit_code = exit_code > 0 ? exit_code : EXIT_FAILED;
+    } else if (output == OUTPUT_JSON || output == OUTPUT_NDJSON) {
+        puts(reply);
+    } else {
+        const char *text = json_string_value(json_object_get(object, "text"));
+        char shown[400];
+        text_sanitise(shown, sizeof shown, text && *text ? text : "done", strlen(text && *text ? text : "done"));
+        puts(shown);
+    }
+    json_decref(object);
+    return exit_code;
+}
+
+static int cli_remote(struct options *options, const struct command *command, const char *const *words, size_t count)
+{
+    char line[1024], *reply;
+    struct err err = ERR_INIT;
+    size_t used = (size_t)snprintf(line, sizeof line, "%s", command->name);
+    for (size_t i = 0; i < count; i++) {
+        if (strchr(words[i], '"') || used + strlen(words[i]) + 4 > sizeof line) {
+            err_set(&err, ERR_USAGE, "a word is too long or holds a quote");
+            return cli_fail(&err);
+        }
+        used += (size_t)snprintf(line + used, sizeof line - used, " \"%s\"", words[i]);
+    }
+    if (control_ask(options->console, line, &reply, &err) < 0)
+        return cli_fail(&err);
+    int exit_code = remote_print(reply, options->output);
+    free(reply);
+    return exit_code;
+}
+
+/* ---- main ------------------------------------------------------------------------------------------- */
+
+/* The command word is the first argument that is no option; options may stand before it. */
+static const struct command *cli_command(int argc, char **argv, int *at, struct err *err)
+{
+    *at = 0;
+    if (argc < 2 || argv[1][0] == '-')
+        return command_find("run");
+    const struct command *table;
+    size_t count = command_table(&table);
+    *at = 1;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(table[i].name, argv[1]) == 0 && (table[i].batch || table[i].execute))
+            return &table[i];
+    const char *suggestion = command_suggest(argv[1]);
+    char shown[48];
+    text_sanitise(shown, sizeof shown, argv[1], strlen(argv[1]));
+    err_set(err, ERR_USAGE, suggestion ? "'%s' is not a command; did you mean %s?" : "'%s' is not a command; see smartcity --help",
+            shown, suggestion);
+    return NULL;
+}
+
+int cli_main(int argc, char **argv, struct options *options)
+{
+    const char *words[CLI_WORDS];
+    size_t count = 0;
+    int at;
+    struct err err = ERR_INIT;
+    memset(options, 0, sizeof *options);
+    if (argc > 2 && strcmp(argv[1], "help") == 0) {
+        argv[1] = argv[2];
+        argv[2] = (char[]){"--help"};
+    } else if (argc == 2 && strcmp(argv[1], "help") == 0) {
+        help_all();
+        return EXIT_OK;
+    }
+    const struct command *command = cli_command(argc, argv, &at, &err);
+    if (!command)
+        return cli_fail(&err);
+    unsigned bits = command->batch ? command->batch_options : FOR_SOCKET | FOR_STATUS;
+    int result = options_read(options, bits, argc - 1 - at, argv + 1 + at, words, CLI_WORDS, &count, &err);
+    if (options->help) {
+        if (at == 0)
+            help_all();
+        else
+            help_command(command);
+        return EXIT_OK;
+    }
+    if (options->version) {
+        version_print();
+        return EXIT_OK;
+    }
+    if (result < 0)
+        return cli_fail(&err);
+    if (!command->batch)
+        return cli_remote(options, command, words, count);
+    if (count > 0 && !command->arguments) {
+        err_set(&err, ERR_USAGE, "%s takes no '%.60s'; see smartcity %s --help", command->name, words[0], command->name);
+        return cli_fail(&err);
+    }
+    return command->batch(options, words, count);
+}
