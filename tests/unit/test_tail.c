@@ -1,5 +1,7 @@
 #include "app/tail.h"
 
+#include "base/buf.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -117,9 +119,8 @@ static void test_frozen_keeps_rows(void **state)
 static void test_opened(void **state)
 {
     struct tail *tail = *state;
-    uint8_t header_bytes[128];
     struct buf headers;
-    buf_init(&headers, sizeof header_bytes);
+    buf_init(&headers, 256);
     record_headers_put(&headers, RECORD_HEADER_PRODUCED, "123456", 6);
     struct record record = {.kind = EVENT_GPS, .offset = 5, .key = "k", .key_length = 1, .value = "{\"a\":1}", .value_length = 7,
                             .headers = (const uint8_t *)headers.data, .headers_length = headers.length};
