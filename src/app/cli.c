@@ -2,11 +2,10 @@
 
 #include "app/control.h"
 #include "base/text.h"
+#include "sql/sql.h"
+#include "stream/kafka.h"
 
 #include <jansson.h>
-#include <signal.h>
-#include <sqlite3.h>
-#include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,26 +16,6 @@ int cli_fail(const struct err *err)
 {
     fprintf(stderr, "smartcity: %s\n", err->text);
     return err_exit_code(err);
-}
-
-static volatile sig_atomic_t caught;
-
-static void cli_on_signal(int number)
-{
-    caught = number;
-}
-
-void cli_catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = cli_on_signal};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
-
-int cli_signal(void)
-{
-    return caught;
 }
 
 /* ---- help ------------------------------------------------------------------------------------------- */
@@ -81,7 +60,7 @@ static void help_all(void)
                   "smartcity status --output json                   figures of the running console");
     puts("\nCommands");
     for (size_t i = 0; i < count; i++)
-        if (table[i].batch)
+        if (table[i].batch && table[i].examples)
             printf("  %-10s %s\n", table[i].name, table[i].summary);
     puts("\nAny command of the console's prompt can be given to the running one, as `smartcity speed 10`:");
     int column = printf(" ");
@@ -117,7 +96,7 @@ static void help_command(const struct command *command)
 static void version_print(void)
 {
     printf("smartcity %s\n", SMARTCITY_VERSION);
-    printf("librdkafka %s, SQLite %s, jansson %s\n", rd_kafka_version_str(), sqlite3_libversion(), jansson_version_str());
+    printf("librdkafka %s, SQLite %s, jansson %s\n", kafka_version(), sql_version(), jansson_version_str());
 }
 
 /* ---- any other command, on the running console ------------------------------------------------------ */

@@ -14,14 +14,11 @@
 int cli_main(int argc, char **argv, struct options *options);
 
 typedef int cli_fn(struct options *options, const char *const *words, size_t count);
-cli_fn cli_run, cli_simulate, cli_replay, cli_journeys, cli_status, cli_doctor, cli_config;
+cli_fn cli_run, cli_simulate, cli_replay, cli_journeys, cli_status, cli_doctor, cli_config, cli_manual;
 
 /* "smartcity: text" on stderr; returns the exit code of the error. */
 int cli_fail(const struct err *err);
 /* Journeys by path or by name in the folder. */
 int cli_journey_path(const struct options *options, const char *wanted, char path[512], struct err *err);
-/* Set by SIGINT and SIGTERM once cli_catch_signals() was called. */
-void cli_catch_signals(void);
-int cli_signal(void);
 
 #endif

@@ -5,15 +5,13 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "sql/sql.h"
 #include "stream/broker.h"
 #include "stream/producer.h"
 
-#include <curl/curl.h>
 #include <jansson.h>
 #include <langinfo.h>
-#include <librdkafka/rdkafka.h>
 #include <locale.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,13 +70,9 @@ static void doctor_terminal(struct doctor *doctor)
 
 static void doctor_libraries(struct doctor *doctor)
 {
-    char found[200], features[256] = "";
-    size_t size = sizeof features;
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_get(conf, "builtin.features", features, &size);
-    rd_kafka_conf_destroy(conf);
-    snprintf(found, sizeof found, "librdkafka %s, SQLite %s, jansson %s, %s", rd_kafka_version_str(), sqlite3_libversion(),
-             jansson_version_str(), curl_version_info(CURLVERSION_NOW)->version);
+    char found[200], features[256];
+    kafka_features(features, sizeof features);
+    snprintf(found, sizeof found, "librdkafka %s, SQLite %s, jansson %s", kafka_version(), sql_version(), jansson_version_str());
     doctor_say(doctor, FINDING_GOOD, "libraries", found, "");
     bool lz4 = strstr(features, "lz4") != NULL, tls = strstr(features, "ssl") != NULL;
     doctor_say(doctor, lz4 && tls ? FINDING_GOOD : FINDING_HINT, "librdkafka", features,

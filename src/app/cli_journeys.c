@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,7 +242,6 @@ int cli_journeys(struct options *options, const char *const *words, size_t count
     char path[512];
     struct err err = ERR_INIT;
     const char *what = count ? words[0] : "list";
-    signal(SIGPIPE, SIG_IGN);
     if (strcmp(what, "list") == 0 && count < 2)
         return journeys_print_list(options);
     bool import = strcmp(what, "import") == 0;

@@ -5,6 +5,7 @@
 #include "app/playback.h"
 #include "app/session.h"
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/text.h"
 #include "city/codec.h"
 #include "store/transfer.h"
@@ -12,7 +13,6 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +91,6 @@ static int run_headless(struct options *options)
         return cli_fail(&err);
     loop_add_signal(loop, SIGINT, headless_on_signal, &headless, NULL);
     loop_add_signal(loop, SIGTERM, headless_on_signal, &headless, NULL);
-    signal(SIGPIPE, SIG_IGN);
     struct session_settings settings = {.options = options};
     headless.session = session_create(&settings, &err);
     if (!headless.session) {
@@ -156,7 +155,7 @@ static void simulate_to_stdout(void *context, const struct event *event)
 static void simulate_to_kafka(void *context, const struct event *event)
 {
     struct simulate *simulate = context;
-    while (!simulate->failed && !cli_signal()) {
+    while (!simulate->failed && !interrupt_caught()) {
         struct err err = ERR_INIT;
         if (producer_send(simulate->producer, event, 200000, &err) == 0) {
             simulate->events++;
@@ -175,7 +174,7 @@ static void simulate_run(struct simulate *simulate, const struct options *option
     int64_t first = world_time(world), began = clock_mono_us();
     int64_t end = options->duration > 0 ? first + options->duration / 1000 : INT64_MAX;
     bool paced = !options->to_stdout && !options->max_speed;
-    while (world_time(world) < end && !simulate->failed && !cli_signal()) {
+    while (world_time(world) < end && !simulate->failed && !interrupt_caught()) {
         world_step(world, emit, simulate);
         if (paced)
             clock_sleep_until(began + (int64_t)((double)(world_time(world) - first) * 1000 / options->speed));
@@ -189,7 +188,7 @@ int cli_simulate(struct options *options, const char *const *words, size_t count
     struct broker *broker = NULL;
     struct log *log = log_create(100);
     char bootstrap[512];
-    cli_catch_signals();
+    interrupt_catch();
     buf_init(&simulate.value, CODEC_MAX_RECORD);
     buf_init(&simulate.line, 2 * CODEC_MAX_RECORD);
     options_world(options, &settings);
@@ -230,7 +229,7 @@ int cli_simulate(struct options *options, const char *const *words, size_t count
     log_destroy(log);
     if (!world || simulate.failed)
         return cli_fail(&simulate.err);
-    return cli_signal() ? EXIT_INTERRUPTED : EXIT_OK;
+    return interrupt_caught() ? EXIT_INTERRUPTED : EXIT_OK;
 }
 
 /* ---- replay ----------------------------------------------------------------------------------------- */
@@ -253,14 +252,14 @@ static int replay_to_kafka(struct options *options, const char *path)
     int exit_code = EXIT_OK;
     struct kafka_settings kafka = {.bootstrap = options->bootstrap, .properties = (const char *const *)options->properties.items,
                                    .property_count = options->properties.count, .topic_prefix = options->topic_prefix, .log = log};
-    cli_catch_signals();
+    interrupt_catch();
     struct producer *producer = producer_create(&kafka, &err);
     struct playback_settings settings = {.path = path, .speed = options->max_speed ? 0 : options->speed,
                                          .seek_us = options->seek, .producer = producer, .log = log};
     struct playback *playback = producer ? playback_start(&settings, &err) : NULL;
     if (playback) {
         struct view_replay view;
-        while (!playback_ended(playback, &err) && !cli_signal()) {
+        while (!playback_ended(playback, &err) && !interrupt_caught()) {
             playback_view(playback, &view);
             replay_progress(&view, terminal, false);
             clock_sleep_until(clock_mono_us() + 200000);
@@ -275,7 +274,7 @@ static int replay_to_kafka(struct options *options, const char *path)
     if (err.kind != ERR_NONE)
         exit_code = cli_fail(&err);
     log_destroy(log);
-    return cli_signal() ? EXIT_INTERRUPTED : exit_code;
+    return interrupt_caught() ? EXIT_INTERRUPTED : exit_code;
 }
 
 int cli_replay(struct options *options, const char *const *words, size_t count)

@@ -75,6 +75,8 @@ static const struct command SESSION_COMMANDS[] = {
                  "smartcity journeys import FILE --name demo\nsmartcity journeys delete NAME"},
     {.name = "doctor", .summary = "look at terminal, locale, libraries, places and broker, and say the cure",
      .batch = cli_doctor, .batch_options = FOR_DOCTOR, .examples = "smartcity doctor\nsmartcity doctor --bootstrap kafka:9092"},
+    {.name = "manual", .arguments = "1|5|keys|bash", .summary = "the documents that come from the tables", .flags = COMMAND_HIDDEN,
+     .batch = cli_manual},
     {.name = "config", .summary = "the configuration in force, and where each value came from", .batch = cli_config,
      .batch_options = FOR_CONFIG, .examples = "smartcity config\nsmartcity config --output json"},
 };

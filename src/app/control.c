@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/text.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -232,10 +233,13 @@ static int control_find(int64_t pid, struct err *err)
     int best = -1;
     time_t newest = 0;
     for (struct dirent *entry; dir && (entry = readdir(dir));) {
-        char *end;
-        long owner = strtol(entry->d_name, &end, 10);
+        const char *end = strchr(entry->d_name, '.');
+        char digits[16];
+        int64_t owner = 0;
+        text_copy(digits, sizeof digits, entry->d_name);
+        digits[strcspn(digits, ".")] = 0;
         struct stat status;
-        if (owner <= 0 || strcmp(end, ".sock") != 0 || (pid && owner != pid))
+        if (!end || strcmp(end, ".sock") != 0 || !text_parse_int(digits, 1, INT32_MAX, &owner) || (pid && owner != pid))
             continue;
         snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
         if (stat(path, &status) < 0 || status.st_uid != getuid())

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LOG_ENTRIES   2000
@@ -186,10 +185,9 @@ static int session_journey_path(struct session *session, const char *name, struc
             if (*c == '/' || (unsigned char)*c < 32)
                 *c = '-';
     } else {
-        time_t now = (time_t)(clock_wall_us() / 1000000);
-        struct tm tm;
-        gmtime_r(&now, &tm);
-        strftime(base, sizeof base, "journey-%Y%m%d-%H%M%S", &tm);
+        char time[TEXT_TIME_SIZE]; /* 2026-01-12T08:14:32.000Z */
+        text_time(time, clock_wall_us() / 1000);
+        snprintf(base, sizeof base, "journey-%.4s%.2s%.2s-%.2s%.2s%.2s", time, time + 5, time + 8, time + 11, time + 14, time + 17);
     }
     if (file_make_dirs(session->options->journeys, err) < 0)
         return -1;

@@ -28,10 +28,15 @@ static void view_process(struct session *session, int64_t mono_us)
 {
     struct view *view = &session->view;
     FILE *file = fopen("/proc/self/statm", "re");
-    long pages = 0;
+    char line[128] = "";
+    int64_t pages = 0;
     if (file) {
-        if (fscanf(file, "%*d %ld", &pages) != 1)
-            pages = 0;
+        if (fgets(line, sizeof line, file)) { /* "size resident shared …" in pages */
+            char *resident = line + strcspn(line, " ");
+            resident += strspn(resident, " ");
+            resident[strcspn(resident, " \n")] = 0;
+            text_parse_int(resident, 0, INT64_MAX >> 20, &pages);
+        }
         fclose(file);
     }
     view->memory_bytes = pages * sysconf(_SC_PAGESIZE) / 1000000 * 1000000; /* whole MB: no flicker */
