@@ -3,7 +3,7 @@
 #include "app/control.h"
 #include "base/text.h"
 #include "sql/sql.h"
-#include "stream/kafka.h"
+#include "stream/version.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -8,6 +8,7 @@
 #include "sql/sql.h"
 #include "stream/broker.h"
 #include "stream/producer.h"
+#include "stream/version.h"
 
 #include <jansson.h>
 #include <langinfo.h>
