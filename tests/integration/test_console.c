@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "ui/keys.h"
 
 #include <errno.h>
 #include <fcntl.h>
