@@ -26,7 +26,7 @@ CHECK_PACKAGES := clang libclang-rt-dev clang-format clang-tidy cppcheck valgrin
 # ---- flags ----------------------------------------------------------------------------------------------
 CC       ?= cc
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
-            -Wformat=2 -Wno-unused-parameter
+            -Wformat=2 -Wno-unused-parameter -Wno-missing-field-initializers
 WERROR   ?=
 ifeq ($(MODE),release)
 OPT := -O2 -g -DNDEBUG

@@ -38,11 +38,13 @@ static void help_options(unsigned command)
         if (option->commands && !(option->commands & command))
             continue;
         char left[64];
-        snprintf(left, sizeof left, "%c%c%c --%s%s%s", option->letter ? '-' : ' ', option->letter ? option->letter : ' ',
-                 option->letter ? ',' : ' ', option->name, option->argument ? " " : "", option->argument ? option->argument : "");
-        bool default_shown = option->fallback && option->fallback[0] && option->type != OPTION_BOOL && strcmp(option->fallback, "0") != 0;
-        printf("  %-34s %s%s%s%s\n", left, option->help, default_shown ? " (" : "", default_shown ? option->fallback : "",
-               default_shown ? ")" : "");
+        snprintf(left, sizeof left, "%c%c%c --%s%s%s", option->letter ? '-' : ' ',
+                 option->letter ? option->letter : ' ', option->letter ? ',' : ' ', option->name,
+                 option->argument ? " " : "", option->argument ? option->argument : "");
+        bool default_shown = option->fallback && option->fallback[0] && option->type != OPTION_BOOL &&
+                             strcmp(option->fallback, "0") != 0;
+        printf("  %-34s %s%s%s%s\n", left, option->help, default_shown ? " (" : "",
+               default_shown ? option->fallback : "", default_shown ? ")" : "");
     }
 }
 
@@ -73,14 +75,16 @@ static void help_all(void)
     }
     puts("\n\nOptions of the console (`smartcity COMMAND --help` for the others)");
     help_options(FOR_RUN);
-    puts("\nSettings also come from ~/.config/smartcity/smartcity.conf, ./smartcity.conf and SMARTCITY_* variables.");
-    puts("Exit codes: 0 success, 1 failed, 2 usage or configuration, 3 connection (try again), 4 threshold, 130 interrupted.");
+    puts("\nSettings also come from ~/.config/smartcity/smartcity.conf, ./smartcity.conf and SMARTCITY_* "
+         "variables.");
+    puts("Exit codes: 0 success, 1 failed, 2 usage or configuration, 3 connection (try again), 4 threshold, "
+         "130 interrupted.");
 }
 
 static void help_command(const struct command *command)
 {
-    printf("smartcity %s%s%s: %s\n", command->name, command->arguments ? " " : "", command->arguments ? command->arguments : "",
-           command->summary);
+    printf("smartcity %s%s%s: %s\n", command->name, command->arguments ? " " : "",
+           command->arguments ? command->arguments : "", command->summary);
     if (command->help)
         printf("\n%s\n", command->help);
     if (command->examples) {
@@ -107,7 +111,9 @@ static int remote_print(const char *reply, int output)
     struct err err = ERR_INIT;
     int exit_code = EXIT_OK;
     if (!json_is_true(json_object_get(object, "ok"))) {
-        err_set(&err, ERR_REMOTE, "%s", json_string_value(json_object_get(object, "error")) ?: "the console's answer is not understood");
+        err_set(&err, ERR_REMOTE, "%s",
+                json_string_value(json_object_get(object, "error"))
+                    ?: "the console's answer is not understood");
         fprintf(stderr, "smartcity: %s\n", err.text);
         exit_code = (int)json_integer_value(json_object_get(object, "exit"));
         exit_code = exit_code > 0 ? exit_code : EXIT_FAILED;
@@ -116,14 +122,16 @@ static int remote_print(const char *reply, int output)
     } else {
         const char *text = json_string_value(json_object_get(object, "text"));
         char shown[400];
-        text_sanitise(shown, sizeof shown, text && *text ? text : "done", strlen(text && *text ? text : "done"));
+        text_sanitise(shown, sizeof shown, text && *text ? text : "done",
+                      strlen(text && *text ? text : "done"));
         puts(shown);
     }
     json_decref(object);
     return exit_code;
 }
 
-static int cli_remote(struct options *options, const struct command *command, const char *const *words, size_t count)
+static int cli_remote(struct options *options, const struct command *command, const char *const *words,
+                      size_t count)
 {
     char line[1024], *reply;
     struct err err = ERR_INIT;
@@ -159,7 +167,9 @@ static const struct command *cli_command(int argc, char **argv, int *at, struct 
     const char *suggestion = command_suggest(argv[1]);
     char shown[48];
     text_sanitise(shown, sizeof shown, argv[1], strlen(argv[1]));
-    err_set(err, ERR_USAGE, suggestion ? "'%s' is not a command; did you mean %s?" : "'%s' is not a command; see smartcity --help",
+    err_set(err, ERR_USAGE,
+            suggestion ? "'%s' is not a command; did you mean %s?"
+                       : "'%s' is not a command; see smartcity --help",
             shown, suggestion);
     return NULL;
 }
@@ -199,7 +209,8 @@ int cli_main(int argc, char **argv, struct options *options)
     if (!command->batch)
         return cli_remote(options, command, words, count);
     if (count > 0 && !command->arguments) {
-        err_set(&err, ERR_USAGE, "%s takes no '%.60s'; see smartcity %s --help", command->name, words[0], command->name);
+        err_set(&err, ERR_USAGE, "%s takes no '%.60s'; see smartcity %s --help", command->name, words[0],
+                command->name);
         return cli_fail(&err);
     }
     return command->batch(options, words, count);

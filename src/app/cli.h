@@ -1,6 +1,6 @@
 /*
- * `smartcity NAME …`: the commands that run in a process of their own, reached through the command table. Each takes
- * its words and returns the exit code. Data goes to stdout, narration to stderr.
+ * `smartcity NAME …`: the commands that run in a process of their own, reached through the command table.
+ * Each takes its words and returns the exit code. Data goes to stdout, narration to stderr.
  */
 #ifndef SMARTCITY_APP_CLI_H
 #define SMARTCITY_APP_CLI_H
@@ -10,7 +10,8 @@
 
 #define CLI_CONSOLE (-1) /* main() is to open the console; options->replay_path says on what */
 
-/* Reads argv into options, prints help and version, runs batch commands. Options stay the caller's to free. */
+/* Reads argv into options, prints help and version, runs batch commands. Options stay the caller's to free.
+ */
 int cli_main(int argc, char **argv, struct options *options);
 
 typedef int cli_fn(struct options *options, const char *const *words, size_t count);

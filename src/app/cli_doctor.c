@@ -29,7 +29,8 @@ struct doctor {
     int bad;
 };
 
-static void doctor_say(struct doctor *doctor, enum finding_level level, const char *what, const char *found, const char *cure)
+static void doctor_say(struct doctor *doctor, enum finding_level level, const char *what, const char *found,
+                       const char *cure)
 {
     static const char *const words[] = {"ok", "hint", "BAD"};
     doctor->bad += level == FINDING_BAD;
@@ -38,8 +39,9 @@ static void doctor_say(struct doctor *doctor, enum finding_level level, const ch
         if (cure && *cure)
             printf("%-5s %-12s cure: %s\n", "", "", cure);
     }
-    json_array_append_new(doctor->findings, json_pack("{s:s,s:s,s:s,s:s}", "what", what, "state", words[level], "found", found,
-                                                      "cure", cure ? cure : ""));
+    json_array_append_new(doctor->findings,
+                          json_pack("{s:s,s:s,s:s,s:s}", "what", what, "state", words[level], "found", found,
+                                    "cure", cure ? cure : ""));
 }
 
 static void doctor_terminal(struct doctor *doctor)
@@ -50,21 +52,26 @@ static void doctor_terminal(struct doctor *doctor)
     setlocale(LC_ALL, "");
     charset = nl_langinfo(CODESET);
     doctor_say(doctor, strcmp(charset, "UTF-8") == 0 ? FINDING_GOOD : FINDING_HINT, "locale", charset,
-               strcmp(charset, "UTF-8") == 0 ? "" : "the screen is drawn in ASCII; for braille: export LANG=C.UTF-8");
+               strcmp(charset, "UTF-8") == 0
+                   ? ""
+                   : "the screen is drawn in ASCII; for braille: export LANG=C.UTF-8");
     if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0) {
         doctor_say(doctor, FINDING_HINT, "terminal", "standard output is not a terminal",
                    "the console needs one; without: smartcity run --headless");
         return;
     }
     bool dumb = !term || !*term || strcmp(term, "dumb") == 0;
-    snprintf(found, sizeof found, "%s, %d columns, %d rows%s%s", term && *term ? term : "TERM is not set", size.ws_col, size.ws_row,
-             getenv("COLORTERM") ? ", COLORTERM " : "", getenv("COLORTERM") ? getenv("COLORTERM") : "");
+    snprintf(found, sizeof found, "%s, %d columns, %d rows%s%s", term && *term ? term : "TERM is not set",
+             size.ws_col, size.ws_row, getenv("COLORTERM") ? ", COLORTERM " : "",
+             getenv("COLORTERM") ? getenv("COLORTERM") : "");
     char shown[200];
     text_sanitise(shown, sizeof shown, found, strlen(found));
     if (dumb)
-        doctor_say(doctor, FINDING_BAD, "terminal", shown, "export TERM=xterm-256color, or use smartcity run --headless");
+        doctor_say(doctor, FINDING_BAD, "terminal", shown,
+                   "export TERM=xterm-256color, or use smartcity run --headless");
     else if (size.ws_col < 60 || size.ws_row < 16)
-        doctor_say(doctor, FINDING_BAD, "terminal", shown, "make it 60 by 16 at least; 132 by 43 is where it is at its best");
+        doctor_say(doctor, FINDING_BAD, "terminal", shown,
+                   "make it 60 by 16 at least; 132 by 43 is where it is at its best");
     else
         doctor_say(doctor, FINDING_GOOD, "terminal", shown, "");
 }
@@ -73,27 +80,34 @@ static void doctor_libraries(struct doctor *doctor)
 {
     char found[200], features[256];
     kafka_features(features, sizeof features);
-    snprintf(found, sizeof found, "librdkafka %s, SQLite %s, jansson %s", kafka_version(), sql_version(), jansson_version_str());
+    snprintf(found, sizeof found, "librdkafka %s, SQLite %s, jansson %s", kafka_version(), sql_version(),
+             jansson_version_str());
     doctor_say(doctor, FINDING_GOOD, "libraries", found, "");
     bool lz4 = strstr(features, "lz4") != NULL, tls = strstr(features, "ssl") != NULL;
     doctor_say(doctor, lz4 && tls ? FINDING_GOOD : FINDING_HINT, "librdkafka", features,
-               lz4 && tls ? "" : "this librdkafka lacks lz4 or ssl; set -X compression.type=none, or install the distribution's");
+               lz4 && tls ? ""
+                          : "this librdkafka lacks lz4 or ssl; set -X compression.type=none, or install the "
+                            "distribution's");
 }
 
 static void doctor_place(struct doctor *doctor, enum file_place place, const char *what)
 {
     char path[FILE_PATH_SIZE], found[FILE_PATH_SIZE + 64], free_text[TEXT_FIGURE_SIZE];
     struct err err = ERR_INIT;
-    if (file_place_path(place, "", path, &err) < 0 || file_make_dirs(path, &err) < 0 || access(path, W_OK) < 0) {
-        doctor_say(doctor, place == FILE_DATA ? FINDING_BAD : FINDING_HINT, what, err.text[0] ? err.text : path,
-                   place == FILE_DATA ? "nothing can be recorded there; set XDG_DATA_HOME, or --journeys FOLDER"
-                                      : "it cannot be written; set the XDG_* variable to a place that can");
+    if (file_place_path(place, "", path, &err) < 0 || file_make_dirs(path, &err) < 0 ||
+        access(path, W_OK) < 0) {
+        doctor_say(
+            doctor, place == FILE_DATA ? FINDING_BAD : FINDING_HINT, what, err.text[0] ? err.text : path,
+            place == FILE_DATA ? "nothing can be recorded there; set XDG_DATA_HOME, or --journeys FOLDER"
+                               : "it cannot be written; set the XDG_* variable to a place that can");
         return;
     }
     int64_t free_bytes = file_free_bytes(path);
     snprintf(found, sizeof found, "%s, %s free", path, text_bytes(free_text, (double)free_bytes));
     doctor_say(doctor, free_bytes < 200000000 ? FINDING_HINT : FINDING_GOOD, what, found,
-               free_bytes < 200000000 ? "little room: recordings stop when it is full; free some, or --no-record" : "");
+               free_bytes < 200000000
+                   ? "little room: recordings stop when it is full; free some, or --no-record"
+                   : "");
 }
 
 /* Two seconds to reach the broker with a producer's own settings, TLS and SASL included. */
@@ -102,10 +116,15 @@ static void doctor_broker(struct doctor *doctor, const struct options *options)
     struct err err = ERR_INIT;
     struct log *log = log_create(50);
     struct broker *broker = options->bootstrap[0] ? NULL : broker_create(&err);
-    const char *bootstrap = options->bootstrap[0] ? options->bootstrap : broker ? broker_bootstrap(broker) : NULL;
-    struct kafka_settings kafka = {.bootstrap = bootstrap, .properties = (const char *const *)options->properties.items,
-                                   .property_count = options->properties.count, .topic_prefix = options->topic_prefix,
-                                   .embedded = broker != NULL, .log = log};
+    const char *bootstrap = options->bootstrap[0] ? options->bootstrap
+                            : broker              ? broker_bootstrap(broker)
+                                                  : NULL;
+    struct kafka_settings kafka = {.bootstrap = bootstrap,
+                                   .properties = (const char *const *)options->properties.items,
+                                   .property_count = options->properties.count,
+                                   .topic_prefix = options->topic_prefix,
+                                   .embedded = broker != NULL,
+                                   .log = log};
     struct producer *producer = bootstrap ? producer_create(&kafka, &err) : NULL;
     char found[800];
     if (producer) {
@@ -116,10 +135,12 @@ static void doctor_broker(struct doctor *doctor, const struct options *options)
             producer_figures(producer, &figures);
         } while (figures.kafka.state != KAFKA_UP && clock_mono_us() < until);
         bool up = figures.kafka.state == KAFKA_UP;
-        snprintf(found, sizeof found, "%s%s, %s%s%s", bootstrap, broker ? " (embedded)" : "", up ? "up" : "not reached",
-                 figures.kafka.detail[0] ? ": " : "", figures.kafka.detail);
+        snprintf(found, sizeof found, "%s%s, %s%s%s", bootstrap, broker ? " (embedded)" : "",
+                 up ? "up" : "not reached", figures.kafka.detail[0] ? ": " : "", figures.kafka.detail);
         doctor_say(doctor, up ? FINDING_GOOD : FINDING_BAD, "broker", found,
-                   up ? "" : "check address, firewall and -X security.protocol; `kcat -b ADDRESS -L` asks the same question");
+                   up ? ""
+                      : "check address, firewall and -X security.protocol; `kcat -b ADDRESS -L` asks the "
+                        "same question");
         producer_destroy(producer, 0);
     } else {
         doctor_say(doctor, FINDING_BAD, "broker", err.text, "see above");
@@ -176,8 +197,11 @@ int cli_config(struct options *options, const char *const *words, size_t count)
         option_format(set, i, value, sizeof value);
         const char *origin = ORIGINS[set->origins[i]];
         if (table)
-            printf("%-17s = %-28s ; %s%s%s\n", set->options[i].name, value, origin, set->places[i][0] ? " " : "", set->places[i]);
-        json_object_set_new(object, set->options[i].name, json_pack("{s:s,s:s,s:s}", "value", value, "origin", origin, "place", set->places[i]));
+            printf("%-17s = %-28s ; %s%s%s\n", set->options[i].name, value, origin,
+                   set->places[i][0] ? " " : "", set->places[i]);
+        json_object_set_new(
+            object, set->options[i].name,
+            json_pack("{s:s,s:s,s:s}", "value", value, "origin", origin, "place", set->places[i]));
     }
     if (table)
         puts("\n[kafka]");
@@ -208,18 +232,22 @@ static void status_table(const json_t *data)
     const json_t *simulation = json_object_get(data, "simulation");
     printf("console    pid %lld, %s\n", (long long)json_integer_value(json_object_get(data, "pid")),
            json_string_value(json_object_get(data, "version")));
-    printf("broker     %s, %s\n", json_string_value(json_object_get(data, "broker")), json_string_value(json_object_get(data, "kafka")));
+    printf("broker     %s, %s\n", json_string_value(json_object_get(data, "broker")),
+           json_string_value(json_object_get(data, "kafka")));
     if (simulation)
         printf("simulation %s, speed %g reached %.3g, %lld vehicles, %.0f events/s\n",
                json_is_true(json_object_get(simulation, "paused")) ? "paused" : "running",
-               json_number_value(json_object_get(simulation, "speed")), json_number_value(json_object_get(simulation, "reached")),
+               json_number_value(json_object_get(simulation, "speed")),
+               json_number_value(json_object_get(simulation, "reached")),
                (long long)json_integer_value(json_object_get(simulation, "vehicles")),
                json_number_value(json_object_get(simulation, "events_per_s")));
     printf("city       %s, %lld vehicles seen, %lld incidents open, lag %.1f s\n",
            json_string_value(json_object_get(data, "simulated_time")),
            (long long)json_integer_value(json_object_get(data, "vehicles")),
-           (long long)json_integer_value(json_object_get(data, "incidents_open")), json_number_value(json_object_get(data, "lag_seconds")));
-    printf("%-16s %12s %12s %12s %12s %8s\n", "topic", "produced", "acknowledged", "consumed", "quarantined", "lag");
+           (long long)json_integer_value(json_object_get(data, "incidents_open")),
+           json_number_value(json_object_get(data, "lag_seconds")));
+    printf("%-16s %12s %12s %12s %12s %8s\n", "topic", "produced", "acknowledged", "consumed", "quarantined",
+           "lag");
     json_object_foreach(topics, topic, figures)
     {
         printf("%-16s", topic);

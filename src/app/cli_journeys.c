@@ -42,8 +42,10 @@ int cli_journey_path(const struct options *options, const char *wanted, char pat
     free(list);
     if (matches == 1)
         return 0;
-    return matches ? err_set(err, ERR_USAGE, "'%.60s' begins the name of %zu journeys; say more of it", wanted, matches)
-                   : err_set(err, ERR_NOT_FOUND, "no journey '%.60s' in %s; `smartcity journeys` lists them", wanted, options->journeys);
+    return matches ? err_set(err, ERR_USAGE, "'%.60s' begins the name of %zu journeys; say more of it",
+                             wanted, matches)
+                   : err_set(err, ERR_NOT_FOUND, "no journey '%.60s' in %s; `smartcity journeys` lists them",
+                             wanted, options->journeys);
 }
 
 static const char *state_word(const struct journey_listing *listing)
@@ -59,14 +61,16 @@ static json_t *journey_json(const struct journey_listing *listing)
     char first[TEXT_TIME_SIZE], last[TEXT_TIME_SIZE], started[TEXT_TIME_SIZE];
     json_t *topics = json_object();
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
-        json_object_set_new(topics, event_topic((enum event_kind)kind), json_integer((json_int_t)info->events[kind]));
-    json_t *object = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:f,s:I,s:I,s:I,s:I,s:i,s:s,s:s,s:o}", "path", info->path, "name",
-                               info->name, "state", state_word(listing), "started", text_time(started, info->started_us / 1000),
-                               "first", text_time(first, info->first_ms), "last", text_time(last, info->last_ms), "seconds",
-                               (double)(info->ended_us - info->started_us) / 1e6, "records", (json_int_t)info->total, "bytes",
-                               (json_int_t)info->bytes, "file_bytes", (json_int_t)info->file_bytes, "dropped_oldest",
-                               (json_int_t)info->dropped_oldest, "markers", (int)info->markers, "seed", info->seed, "source",
-                               info->source, "topics", topics);
+        json_object_set_new(topics, event_topic((enum event_kind)kind),
+                            json_integer((json_int_t)info->events[kind]));
+    json_t *object = json_pack(
+        "{s:s,s:s,s:s,s:s,s:s,s:s,s:f,s:I,s:I,s:I,s:I,s:i,s:s,s:s,s:o}", "path", info->path, "name",
+        info->name, "state", state_word(listing), "started", text_time(started, info->started_us / 1000),
+        "first", text_time(first, info->first_ms), "last", text_time(last, info->last_ms), "seconds",
+        (double)(info->ended_us - info->started_us) / 1e6, "records", (json_int_t)info->total, "bytes",
+        (json_int_t)info->bytes, "file_bytes", (json_int_t)info->file_bytes, "dropped_oldest",
+        (json_int_t)info->dropped_oldest, "markers", (int)info->markers, "seed", info->seed, "source",
+        info->source, "topics", topics);
     if (object && listing->problem[0])
         json_object_set_new(object, "problem", json_string(listing->problem));
     return object;
@@ -83,7 +87,8 @@ static void print_json(json_t *value, bool lines)
 static void print_listing(const struct journey_listing *list, size_t count, const struct options *options)
 {
     int64_t bytes = 0;
-    char size[TEXT_FIGURE_SIZE], records[TEXT_FIGURE_SIZE], length[TEXT_FIGURE_SIZE], time[TEXT_TIME_SIZE], limit[TEXT_FIGURE_SIZE];
+    char size[TEXT_FIGURE_SIZE], records[TEXT_FIGURE_SIZE], length[TEXT_FIGURE_SIZE], time[TEXT_TIME_SIZE],
+        limit[TEXT_FIGURE_SIZE];
     printf("%-36s %-17s %9s %12s %9s  %s\n", "journey", "recorded", "length", "records", "size", "state");
     for (size_t i = 0; i < count; i++) {
         const struct journey_info *info = &list[i].info;
@@ -95,8 +100,9 @@ static void print_listing(const struct journey_listing *list, size_t count, cons
         time[17] = 0;
         bytes += info->file_bytes;
         printf("%-36s %-17s %9s %12s %9s  %s%s%s\n", name, info->started_us ? time : "-",
-               text_duration(length, info->ended_us - info->started_us), text_count(records, (int64_t)info->total),
-               text_bytes(size, (double)info->file_bytes), state_word(&list[i]), list[i].problem[0] ? ": " : "", list[i].problem);
+               text_duration(length, info->ended_us - info->started_us),
+               text_count(records, (int64_t)info->total), text_bytes(size, (double)info->file_bytes),
+               state_word(&list[i]), list[i].problem[0] ? ": " : "", list[i].problem);
     }
     fprintf(stderr, "%zu journeys, %s of at most %s each, in %s\n", count, text_bytes(size, (double)bytes),
             text_bytes(limit, (double)options->record_limit), options->journeys);
@@ -114,9 +120,10 @@ static int journeys_print_list(struct options *options)
     } else if (options->output == OUTPUT_CSV) {
         puts("path,name,state,started_us,records,bytes,file_bytes");
         for (size_t i = 0; i < count; i++)
-            printf("\"%s\",\"%s\",%s,%lld,%llu,%llu,%lld\n", list[i].info.path, list[i].info.name, state_word(&list[i]),
-                   (long long)list[i].info.started_us, (unsigned long long)list[i].info.total,
-                   (unsigned long long)list[i].info.bytes, (long long)list[i].info.file_bytes);
+            printf("\"%s\",\"%s\",%s,%lld,%llu,%llu,%lld\n", list[i].info.path, list[i].info.name,
+                   state_word(&list[i]), (long long)list[i].info.started_us,
+                   (unsigned long long)list[i].info.total, (unsigned long long)list[i].info.bytes,
+                   (long long)list[i].info.file_bytes);
     } else if (options->output == OUTPUT_NDJSON) {
         for (size_t i = 0; i < count; i++)
             print_json(journey_json(&list[i]), true);
@@ -147,20 +154,25 @@ static int journeys_show(struct options *options, const char *path)
         if (info->name[0])
             printf("name       %s\n", info->name);
         printf("state      %s\n", state_word(&listing));
-        printf("recorded   %s to %s\n", text_time(a, info->started_us / 1000), text_time(b, info->ended_us / 1000));
+        printf("recorded   %s to %s\n", text_time(a, info->started_us / 1000),
+               text_time(b, info->ended_us / 1000));
         printf("simulated  %s to %s\n", text_time(a, info->first_ms), text_time(b, info->last_ms));
         printf("length     %s\n", text_duration(figure, info->ended_us - info->started_us));
         printf("source     %s%s%s\n", info->source, info->seed[0] ? ", seed " : "", info->seed);
         printf("records    %s, %s of JSON in %s on disk\n", text_count(figure, (int64_t)info->total),
-               text_bytes(other, (double)info->bytes), text_bytes((char[TEXT_FIGURE_SIZE]){0}, (double)info->file_bytes));
+               text_bytes(other, (double)info->bytes),
+               text_bytes((char[TEXT_FIGURE_SIZE]){0}, (double)info->file_bytes));
         for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
-            printf("  %-16s %14s\n", event_topic((enum event_kind)kind), text_count(figure, (int64_t)info->events[kind]));
+            printf("  %-16s %14s\n", event_topic((enum event_kind)kind),
+                   text_count(figure, (int64_t)info->events[kind]));
         if (info->dropped_oldest)
-            printf("ring       %s oldest records have made room\n", text_count(figure, (int64_t)info->dropped_oldest));
+            printf("ring       %s oldest records have made room\n",
+                   text_count(figure, (int64_t)info->dropped_oldest));
         struct journey_marker *markers = mem_zero(100, sizeof *markers);
         size_t count = journey_markers(reader, markers, 100, &err);
         for (size_t i = 0; i < count; i++)
-            printf("%s %s  %s\n", i ? "          " : "markers   ", text_duration(figure, markers[i].position_us), markers[i].text);
+            printf("%s %s  %s\n", i ? "          " : "markers   ",
+                   text_duration(figure, markers[i].position_us), markers[i].text);
         free(markers);
     }
     journey_reader_close(reader);
@@ -204,7 +216,10 @@ static int journeys_import(struct options *options, const char *source)
     struct err err = ERR_INIT;
     struct transfer_figures figures = {0};
     char path[FILE_PATH_SIZE], base[96];
-    text_copy(base, sizeof base, options->name[0] ? options->name : strcmp(source, "-") == 0 ? "import" : base_name(source));
+    text_copy(base, sizeof base,
+              options->name[0]           ? options->name
+              : strcmp(source, "-") == 0 ? "import"
+                                         : base_name(source));
     if (!options->name[0] && strrchr(base, '.'))
         *strrchr(base, '.') = 0;
     for (char *c = base; *c; c++)
@@ -222,7 +237,8 @@ static int journeys_import(struct options *options, const char *source)
         err_set_errno(&err, ERR_IO, errno, "%s", source);
         return cli_fail(&err);
     }
-    struct journey_settings settings = {.path = path, .name = options->name[0] ? options->name : base, .seed = "", .source = "import"};
+    struct journey_settings settings = {
+        .path = path, .name = options->name[0] ? options->name : base, .seed = "", .source = "import"};
     struct journey_writer *writer = journey_create(&settings, &err);
     int result = writer ? transfer_import(in, writer, &figures, &err) : -1;
     if (in != stdin)
@@ -230,8 +246,9 @@ static int journeys_import(struct options *options, const char *source)
     if (writer && journey_close(writer, result < 0 ? NULL : &err) < 0)
         result = -1;
     if (writer)
-        fprintf(stderr, "%llu records into %s, %llu lines not understood%s%s\n", (unsigned long long)figures.records, path,
-                (unsigned long long)figures.bad, figures.bad ? "; the first: " : "", figures.first_bad);
+        fprintf(stderr, "%llu records into %s, %llu lines not understood%s%s\n",
+                (unsigned long long)figures.records, path, (unsigned long long)figures.bad,
+                figures.bad ? "; the first: " : "", figures.first_bad);
     if (result < 0)
         return cli_fail(&err);
     return figures.bad ? EXIT_FAILED : EXIT_OK;
@@ -253,6 +270,7 @@ int cli_journeys(struct options *options, const char *const *words, size_t count
         return journeys_import(options, words[1]);
     if (cli_journey_path(options, words[1], path, &err) < 0)
         return cli_fail(&err);
-    return strcmp(what, "show") == 0 ? journeys_show(options, path) : strcmp(what, "delete") == 0 ? journeys_remove(options, path)
-                                                                                                : journeys_export(path);
+    return strcmp(what, "show") == 0     ? journeys_show(options, path)
+           : strcmp(what, "delete") == 0 ? journeys_remove(options, path)
+                                         : journeys_export(path);
 }

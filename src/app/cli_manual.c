@@ -1,6 +1,7 @@
 /*
- * manual: the documents that come from the tables. `manual 1` and `manual 5` print the man pages, `manual keys` the
- * keys as Markdown, `manual bash` a completion script. `make docs` writes them, `make check` compares.
+ * manual: the documents that come from the tables. `manual 1` and `manual 5` print the man pages, `manual
+ * keys` the keys as Markdown, `manual bash` a completion script. `make docs` writes them, `make check`
+ * compares.
  */
 #include "app/cli.h"
 
@@ -53,7 +54,8 @@ static void manual_options(unsigned command)
         }
         putchar('\n');
         roff(option->help);
-        if (option->fallback && option->fallback[0] && option->type != OPTION_BOOL && strcmp(option->fallback, "0") != 0) {
+        if (option->fallback && option->fallback[0] && option->type != OPTION_BOOL &&
+            strcmp(option->fallback, "0") != 0) {
             fputs(" (", stdout);
             roff(option->fallback);
             putchar(')');
@@ -76,8 +78,10 @@ static void manual_1(void)
     printf(".TH SMARTCITY 1 \"\" \"smartcity %s\" \"User commands\"\n", SMARTCITY_VERSION);
     puts(".SH NAME\nsmartcity \\- drive a London to Birmingham smart city through Kafka, from a terminal");
     puts(".SH SYNOPSIS\n.B smartcity\n[\\fICOMMAND\\fR] [\\fIOPTION\\fR]... [\\fIWORD\\fR]...");
-    puts(".SH DESCRIPTION\nWithout a command the console opens: a simulation is sent through Kafka, by default an embedded broker on\n"
-         "127.0.0.1, and every panel shows what Kafka delivered. Data goes to standard output, narration to standard error.");
+    puts(".SH DESCRIPTION\nWithout a command the console opens: a simulation is sent through Kafka, by "
+         "default an embedded broker on\n"
+         "127.0.0.1, and every panel shows what Kafka delivered. Data goes to standard output, narration to "
+         "standard error.");
     puts(".SH COMMANDS");
     for (size_t i = 0; i < count; i++) {
         if (!table[i].batch || (table[i].flags & COMMAND_HIDDEN && !table[i].examples))
@@ -91,7 +95,8 @@ static void manual_1(void)
     }
     puts(".SS Options of every command");
     manual_options(0);
-    puts(".SH CONSOLE COMMANDS\nGiven after \\fB:\\fR in the console, or from another terminal as \\fBsmartcity\\fR \\fICOMMAND\\fR, "
+    puts(".SH CONSOLE COMMANDS\nGiven after \\fB:\\fR in the console, or from another terminal as "
+         "\\fBsmartcity\\fR \\fICOMMAND\\fR, "
          "where the running console does them. Those marked * are the screen's own.");
     for (size_t i = 0; i < count; i++) {
         if ((!table[i].execute && !(table[i].flags & COMMAND_UI)) || strcmp(table[i].name, "status") == 0)
@@ -113,13 +118,17 @@ static void manual_1(void)
         }
         putchar('\n');
     }
-    puts(".SH FILES\n.TP\n~/.config/smartcity/smartcity.conf, ./smartcity.conf\nsettings, see smartcity.conf(5)\n"
+    puts(".SH FILES\n.TP\n~/.config/smartcity/smartcity.conf, ./smartcity.conf\nsettings, see "
+         "smartcity.conf(5)\n"
          ".TP\n~/.local/share/smartcity/journeys\nrecorded journeys\n"
          ".TP\n~/.cache/smartcity/cache.sqlite\nhistory and throughput of past runs\n"
          ".TP\n~/.local/state/smartcity/smartcity.log\nthe log\n"
-         ".TP\n$XDG_RUNTIME_DIR/smartcity\ncontrol sockets of running consoles\n.PP\nThe XDG_* variables move them.");
-    puts(".SH ENVIRONMENT\nSMARTCITY_\\fINAME\\fR sets any option of smartcity.conf(5), in capitals with _ for \\-. NO_COLOR is honoured.");
-    puts(".SH EXIT STATUS\n0 success; 1 the operation failed; 2 usage or configuration; 3 a connection failed, try again; 4 a threshold was\n"
+         ".TP\n$XDG_RUNTIME_DIR/smartcity\ncontrol sockets of running consoles\n.PP\nThe XDG_* variables "
+         "move them.");
+    puts(".SH ENVIRONMENT\nSMARTCITY_\\fINAME\\fR sets any option of smartcity.conf(5), in capitals with _ "
+         "for \\-. NO_COLOR is honoured.");
+    puts(".SH EXIT STATUS\n0 success; 1 the operation failed; 2 usage or configuration; 3 a connection "
+         "failed, try again; 4 a threshold was\n"
          "breached; 130 interrupted.");
     puts(".SH SEE ALSO\nsmartcity.conf(5), kcat(1)");
 }
@@ -130,7 +139,8 @@ static void manual_5(void)
     size_t count = options_table(&table);
     printf(".TH SMARTCITY.CONF 5 \"\" \"smartcity %s\" \"File formats\"\n", SMARTCITY_VERSION);
     puts(".SH NAME\nsmartcity.conf \\- settings of smartcity(1)");
-    puts(".SH DESCRIPTION\nLines of \\fIname\\fR = \\fIvalue\\fR under [smartcity], and any librdkafka property under [kafka]. A flag overrides\n"
+    puts(".SH DESCRIPTION\nLines of \\fIname\\fR = \\fIvalue\\fR under [smartcity], and any librdkafka "
+         "property under [kafka]. A flag overrides\n"
          "the environment, that the file in the working directory, that the user's file, that the default.\n"
          "\\fBsmartcity config\\fR shows what is in force and where it came from.");
     puts(".SH SETTINGS");
@@ -143,7 +153,8 @@ static void manual_5(void)
         roff_line(table[i].fallback && table[i].fallback[0] ? table[i].fallback : "");
         roff_line(table[i].help);
     }
-    puts(".SH EXAMPLE\n.nf\n.RS\n[smartcity]\nvehicles = 1000\ntheme = contrast\n\n[kafka]\nsecurity.protocol = SASL_SSL\n"
+    puts(".SH EXAMPLE\n.nf\n.RS\n[smartcity]\nvehicles = 1000\ntheme = "
+         "contrast\n\n[kafka]\nsecurity.protocol = SASL_SSL\n"
          "sasl.mechanisms = PLAIN\nsasl.username = operator\nsasl.password = ...\n.RE\n.fi");
     puts(".SH SEE ALSO\nsmartcity(1)");
 }
@@ -154,9 +165,15 @@ static void manual_keys(void)
     static const struct {
         unsigned scope;
         const char *title;
-    } groups[] = {{SCOPE_GLOBAL, "Everywhere"},       {SCOPE_LIVE, "While a simulation runs here"}, {SCOPE_REPLAY, "While a journey plays"},
-                  {SCOPE_DRIVE, "Drive"},             {SCOPE_MAP, "Map with the focus"},            {SCOPE_LIST, "Lists and the tail"},
-                  {SCOPE_STREAM, "Stream"},           {SCOPE_JOURNEYS, "Journeys"},                 {SCOPE_LOG, "Log"}};
+    } groups[] = {{SCOPE_GLOBAL, "Everywhere"},
+                  {SCOPE_LIVE, "While a simulation runs here"},
+                  {SCOPE_REPLAY, "While a journey plays"},
+                  {SCOPE_DRIVE, "Drive"},
+                  {SCOPE_MAP, "Map with the focus"},
+                  {SCOPE_LIST, "Lists and the tail"},
+                  {SCOPE_STREAM, "Stream"},
+                  {SCOPE_JOURNEYS, "Journeys"},
+                  {SCOPE_LOG, "Log"}};
     size_t count = command_table(&table);
     for (size_t group = 0; group < sizeof groups / sizeof *groups; group++) {
         bool titled = false;
@@ -166,10 +183,12 @@ static void manual_keys(void)
                 if (!(binding->scopes & groups[group].scope))
                     continue;
                 if (!titled)
-                    printf("%s### %s\n\n| key | command | |\n|---|---|---|\n", group ? "\n" : "", groups[group].title);
+                    printf("%s### %s\n\n| key | command | |\n|---|---|---|\n", group ? "\n" : "",
+                           groups[group].title);
                 titled = true;
-                printf("| `%s` | %s%s%s | %s |\n", strcmp(binding->key, "|") == 0 ? "\\|" : binding->key, table[i].name,
-                       binding->arguments ? " " : "", binding->arguments ? binding->arguments : "", table[i].summary);
+                printf("| `%s` | %s%s%s | %s |\n", strcmp(binding->key, "|") == 0 ? "\\|" : binding->key,
+                       table[i].name, binding->arguments ? " " : "",
+                       binding->arguments ? binding->arguments : "", table[i].summary);
             }
         }
     }
@@ -180,7 +199,8 @@ static void manual_bash(void)
     const struct command *table;
     const struct option *options;
     size_t count = command_table(&table), option_count = options_table(&options);
-    puts("# bash completion for smartcity, made by `smartcity manual bash`\n_smartcity()\n{\n    local word=${COMP_WORDS[COMP_CWORD]} options\n"
+    puts("# bash completion for smartcity, made by `smartcity manual bash`\n_smartcity()\n{\n    local "
+         "word=${COMP_WORDS[COMP_CWORD]} options\n"
          "    if [ \"$COMP_CWORD\" -eq 1 ] && [ \"${word#-}\" = \"$word\" ]; then");
     fputs("        COMPREPLY=($(compgen -W '", stdout);
     for (size_t i = 0; i < count; i++)
@@ -196,8 +216,10 @@ static void manual_bash(void)
                 printf("--%s ", options[k].name);
         puts("' ;;");
     }
-    puts("    *) options='--help --output --console' ;;\n    esac\n    if [ \"${word#-}\" != \"$word\" ]; then\n"
-         "        COMPREPLY=($(compgen -W \"$options\" -- \"$word\"))\n    else\n        COMPREPLY=($(compgen -f -- \"$word\"))\n    fi\n}\n"
+    puts("    *) options='--help --output --console' ;;\n    esac\n    if [ \"${word#-}\" != \"$word\" ]; "
+         "then\n"
+         "        COMPREPLY=($(compgen -W \"$options\" -- \"$word\"))\n    else\n        "
+         "COMPREPLY=($(compgen -f -- \"$word\"))\n    fi\n}\n"
          "complete -F _smartcity smartcity");
 }
 

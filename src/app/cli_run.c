@@ -48,12 +48,14 @@ static void headless_on_tick(struct loop *loop, void *context)
 
 static void report_print_table(const struct session_report *report)
 {
-    printf("%-16s %12s %12s %12s %12s %8s\n", "topic", "produced", "acknowledged", "consumed", "quarantined", "lag");
+    printf("%-16s %12s %12s %12s %12s %8s\n", "topic", "produced", "acknowledged", "consumed", "quarantined",
+           "lag");
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
         printf("%-16s %12llu %12llu %12llu %12llu %8lld\n", event_topic((enum event_kind)kind),
-               (unsigned long long)report->topics[kind].produced, (unsigned long long)report->topics[kind].acknowledged,
-               (unsigned long long)report->topics[kind].consumed, (unsigned long long)report->topics[kind].quarantined,
-               (long long)report->topics[kind].lag);
+               (unsigned long long)report->topics[kind].produced,
+               (unsigned long long)report->topics[kind].acknowledged,
+               (unsigned long long)report->topics[kind].consumed,
+               (unsigned long long)report->topics[kind].quarantined, (long long)report->topics[kind].lag);
     printf("lost %llu\n", (unsigned long long)report->lost);
 }
 
@@ -62,9 +64,10 @@ static void report_print_csv(const struct session_report *report)
     puts("topic,produced,acknowledged,consumed,quarantined,lag");
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
         printf("%s,%llu,%llu,%llu,%llu,%lld\n", event_topic((enum event_kind)kind),
-               (unsigned long long)report->topics[kind].produced, (unsigned long long)report->topics[kind].acknowledged,
-               (unsigned long long)report->topics[kind].consumed, (unsigned long long)report->topics[kind].quarantined,
-               (long long)report->topics[kind].lag);
+               (unsigned long long)report->topics[kind].produced,
+               (unsigned long long)report->topics[kind].acknowledged,
+               (unsigned long long)report->topics[kind].consumed,
+               (unsigned long long)report->topics[kind].quarantined, (long long)report->topics[kind].lag);
 }
 
 static int headless_report(struct session *session, int output)
@@ -98,7 +101,8 @@ static int run_headless(struct options *options)
         loop_destroy(loop);
         return cli_fail(&err);
     }
-    fprintf(stderr, "broker %s%s\n", session_broker(headless.session), options->bootstrap[0] ? "" : " (embedded)");
+    fprintf(stderr, "broker %s%s\n", session_broker(headless.session),
+            options->bootstrap[0] ? "" : " (embedded)");
     struct control *control = control_create(loop, headless.session, &err);
     if (!control)
         fprintf(stderr, "no control socket: %s\n", err.text);
@@ -141,9 +145,14 @@ static void simulate_to_stdout(void *context, const struct event *event)
         err_set(&simulate->err, ERR_LIMIT, "an event of %s does not fit into a record", event->device_id);
         return;
     }
-    struct record record = {.kind = (int)event->kind, .partition = -1, .offset = -1, .timestamp = event->timestamp,
-                            .key = event->device_id, .key_length = strlen(event->device_id),
-                            .value = simulate->value.data, .value_length = simulate->value.length};
+    struct record record = {.kind = (int)event->kind,
+                            .partition = -1,
+                            .offset = -1,
+                            .timestamp = event->timestamp,
+                            .key = event->device_id,
+                            .key_length = strlen(event->device_id),
+                            .value = simulate->value.data,
+                            .value_length = simulate->value.length};
     transfer_write_line(&record, event->timestamp, &simulate->line);
     buf_char(&simulate->line, '\n');
     if (fwrite(simulate->line.data, 1, simulate->line.length, stdout) != simulate->line.length) {
@@ -170,7 +179,8 @@ static void simulate_to_kafka(void *context, const struct event *event)
 }
 
 /* Steps the world for the time asked, at the speed asked; stdout is as fast as it is read. */
-static void simulate_run(struct simulate *simulate, const struct options *options, struct world *world, world_emit_fn *emit)
+static void simulate_run(struct simulate *simulate, const struct options *options, struct world *world,
+                         world_emit_fn *emit)
 {
     int64_t first = world_time(world), began = clock_mono_us();
     int64_t end = options->duration > 0 ? first + options->duration / 1000 : INT64_MAX;
@@ -206,9 +216,12 @@ int cli_simulate(struct options *options, const char *const *words, size_t count
         text_copy(bootstrap, sizeof bootstrap, options->bootstrap);
         if (!bootstrap[0] && (broker = broker_create(&simulate.err)))
             text_copy(bootstrap, sizeof bootstrap, broker_bootstrap(broker));
-        struct kafka_settings kafka = {.bootstrap = bootstrap, .properties = (const char *const *)options->properties.items,
-                                       .property_count = options->properties.count, .topic_prefix = options->topic_prefix,
-                                       .embedded = broker != NULL, .log = log};
+        struct kafka_settings kafka = {.bootstrap = bootstrap,
+                                       .properties = (const char *const *)options->properties.items,
+                                       .property_count = options->properties.count,
+                                       .topic_prefix = options->topic_prefix,
+                                       .embedded = broker != NULL,
+                                       .log = log};
         simulate.producer = bootstrap[0] ? producer_create(&kafka, &simulate.err) : NULL;
         simulate.failed = !simulate.producer;
         if (simulate.producer) {
@@ -217,8 +230,8 @@ int cli_simulate(struct options *options, const char *const *words, size_t count
             uint64_t left = producer_destroy(simulate.producer, FINISH_US);
             if (left > 0 && !simulate.failed) {
                 simulate.failed = true;
-                err_set(&simulate.err, ERR_CONNECT, "%llu of %llu events were not acknowledged by %s", (unsigned long long)left,
-                        (unsigned long long)simulate.events, bootstrap);
+                err_set(&simulate.err, ERR_CONNECT, "%llu of %llu events were not acknowledged by %s",
+                        (unsigned long long)left, (unsigned long long)simulate.events, bootstrap);
             }
         }
     }
@@ -237,12 +250,14 @@ int cli_simulate(struct options *options, const char *const *words, size_t count
 
 static void replay_progress(const struct view_replay *replay, bool terminal, bool last)
 {
-    char position[TEXT_FIGURE_SIZE], length[TEXT_FIGURE_SIZE], played[TEXT_FIGURE_SIZE], total[TEXT_FIGURE_SIZE];
+    char position[TEXT_FIGURE_SIZE], length[TEXT_FIGURE_SIZE], played[TEXT_FIGURE_SIZE],
+        total[TEXT_FIGURE_SIZE];
     if (!terminal && !last)
         return;
-    fprintf(stderr, "%s%s of %s, %s of %s records%s", terminal ? "\r" : "", text_duration(position, replay->position_us),
-            text_duration(length, replay->length_us), text_count(played, (int64_t)replay->played),
-            text_count(total, (int64_t)replay->total), last ? "\n" : "");
+    fprintf(stderr, "%s%s of %s, %s of %s records%s", terminal ? "\r" : "",
+            text_duration(position, replay->position_us), text_duration(length, replay->length_us),
+            text_count(played, (int64_t)replay->played), text_count(total, (int64_t)replay->total),
+            last ? "\n" : "");
 }
 
 static int replay_to_kafka(struct options *options, const char *path)
@@ -251,12 +266,18 @@ static int replay_to_kafka(struct options *options, const char *path)
     struct log *log = log_create(100);
     bool terminal = isatty(STDERR_FILENO);
     int exit_code = EXIT_OK;
-    struct kafka_settings kafka = {.bootstrap = options->bootstrap, .properties = (const char *const *)options->properties.items,
-                                   .property_count = options->properties.count, .topic_prefix = options->topic_prefix, .log = log};
+    struct kafka_settings kafka = {.bootstrap = options->bootstrap,
+                                   .properties = (const char *const *)options->properties.items,
+                                   .property_count = options->properties.count,
+                                   .topic_prefix = options->topic_prefix,
+                                   .log = log};
     interrupt_catch();
     struct producer *producer = producer_create(&kafka, &err);
-    struct playback_settings settings = {.path = path, .speed = options->max_speed ? 0 : options->speed,
-                                         .seek_us = options->seek, .producer = producer, .log = log};
+    struct playback_settings settings = {.path = path,
+                                         .speed = options->max_speed ? 0 : options->speed,
+                                         .seek_us = options->seek,
+                                         .producer = producer,
+                                         .log = log};
     struct playback *playback = producer ? playback_start(&settings, &err) : NULL;
     if (playback) {
         struct view_replay view;
@@ -271,7 +292,8 @@ static int replay_to_kafka(struct options *options, const char *path)
     }
     uint64_t left = producer ? producer_destroy(producer, FINISH_US) : 0;
     if (left > 0 && err.kind == ERR_NONE)
-        err_set(&err, ERR_CONNECT, "%llu records were not acknowledged by %s", (unsigned long long)left, options->bootstrap);
+        err_set(&err, ERR_CONNECT, "%llu records were not acknowledged by %s", (unsigned long long)left,
+                options->bootstrap);
     if (err.kind != ERR_NONE)
         exit_code = cli_fail(&err);
     log_destroy(log);
@@ -293,13 +315,15 @@ int cli_replay(struct options *options, const char *const *words, size_t count)
         char *reply = NULL; /* the running console's broker, when there is one */
         if (control_ask(0, "status", &reply, &err) == 0) {
             json_t *object = json_loads(reply, 0, NULL);
-            const char *broker = json_string_value(json_object_get(json_object_get(object, "data"), "broker"));
+            const char *broker =
+                json_string_value(json_object_get(json_object_get(object, "data"), "broker"));
             text_copy(options->bootstrap, sizeof options->bootstrap, broker ? broker : "");
             json_decref(object);
             free(reply);
         }
         if (!options->bootstrap[0]) {
-            err_set(&err, ERR_USAGE, "--to-kafka needs --bootstrap HOST:PORT, or a running console whose broker it can use");
+            err_set(&err, ERR_USAGE,
+                    "--to-kafka needs --bootstrap HOST:PORT, or a running console whose broker it can use");
             return cli_fail(&err);
         }
         fprintf(stderr, "into the running console's broker at %s\n", options->bootstrap);

@@ -1,6 +1,6 @@
 /*
- * What the session's commands do. Each handler checks its words, acts or asks the thread that owns the thing, and
- * leaves a line for the operator; what a thread does later it writes to the log itself.
+ * What the session's commands do. Each handler checks its words, acts or asks the thread that owns the thing,
+ * and leaves a line for the operator; what a thread does later it writes to the log itself.
  */
 #include "app/commands_session.h"
 
@@ -33,26 +33,31 @@ static int usage(const struct command_call *call, struct command_reply *reply)
                    call->command->arguments ? call->command->arguments : "");
 }
 
-static struct simulator_request request_new(const struct command_call *call, enum simulator_order order, double number)
+static struct simulator_request request_new(const struct command_call *call, enum simulator_order order,
+                                            double number)
 {
     struct simulator_request request = {.order = order, .number = number, .route = -1};
     text_copy(request.source, sizeof request.source, call->source);
     return request;
 }
 
-static int simulation_ask(struct session *session, struct simulator_request *request, struct command_reply *reply)
+static int simulation_ask(struct session *session, struct simulator_request *request,
+                          struct command_reply *reply)
 {
     if (!session->simulator)
-        return err_set(&reply->err, ERR_USAGE, session->playback ? "a journey is playing: there is no simulation to control; "
-                                                                   "`live` goes back when there is one"
-                                                                 : "nothing is simulated here: this console only watches");
+        return err_set(&reply->err, ERR_USAGE,
+                       session->playback ? "a journey is playing: there is no simulation to control; "
+                                           "`live` goes back when there is one"
+                                         : "nothing is simulated here: this console only watches");
     if (!simulator_ask(session->simulator, request))
-        return err_set(&reply->err, ERR_BUSY, "the simulation has 64 orders waiting; it is held back by Kafka");
+        return err_set(&reply->err, ERR_BUSY,
+                       "the simulation has 64 orders waiting; it is held back by Kafka");
     return 0;
 }
 
-static int simulation_number(struct session *session, const struct command_call *call, struct command_reply *reply,
-                             enum simulator_order order, double min, double max, const char *what)
+static int simulation_number(struct session *session, const struct command_call *call,
+                             struct command_reply *reply, enum simulator_order order, double min, double max,
+                             const char *what)
 {
     double value;
     if (call->argument_count != 1 || !text_parse_double(argument(call, 0), min, max, &value))
@@ -80,7 +85,8 @@ int commands_pause(struct session *session, const struct command_call *call, str
 int commands_step(struct session *session, const struct command_call *call, struct command_reply *reply)
 {
     int64_t count = 1;
-    if (call->argument_count > 1 || (call->argument_count == 1 && !text_parse_int(argument(call, 0), 1, 3600, &count)))
+    if (call->argument_count > 1 ||
+        (call->argument_count == 1 && !text_parse_int(argument(call, 0), 1, 3600, &count)))
         return usage(call, reply);
     if (session->playback) {
         playback_ask(session->playback, PLAYBACK_STEP, (double)count);
@@ -144,11 +150,13 @@ int commands_seek(struct session *session, const struct command_call *call, stru
     if (text_equal_fold(word, "start"))
         return playback_ask(session->playback, PLAYBACK_SEEK, 0) ? 0 : -1;
     if (text_equal_fold(word, "end"))
-        return playback_ask(session->playback, PLAYBACK_SEEK, (double)session->view.replay.length_us) ? 0 : -1;
+        return playback_ask(session->playback, PLAYBACK_SEEK, (double)session->view.replay.length_us) ? 0
+                                                                                                      : -1;
     bool relative = word[0] == '+' || word[0] == '-';
     if (!text_parse_duration(word + relative, &time))
         return err_set(&reply->err, ERR_USAGE, "seek: 00:14:30, 90s, +5s, -5s, start or end");
-    playback_ask(session->playback, relative ? PLAYBACK_SKIP : PLAYBACK_SEEK, word[0] == '-' ? -(double)time : (double)time);
+    playback_ask(session->playback, relative ? PLAYBACK_SKIP : PLAYBACK_SEEK,
+                 word[0] == '-' ? -(double)time : (double)time);
     return 0;
 }
 
@@ -194,7 +202,8 @@ int commands_weather(struct session *session, const struct command_call *call, s
 int commands_reset(struct session *session, const struct command_call *call, struct command_reply *reply)
 {
     int64_t seed = -1;
-    if (call->argument_count > 1 || (call->argument_count == 1 && !text_parse_int(argument(call, 0), 0, INT64_C(1) << 53, &seed)))
+    if (call->argument_count > 1 ||
+        (call->argument_count == 1 && !text_parse_int(argument(call, 0), 0, INT64_C(1) << 53, &seed)))
         return usage(call, reply);
     struct simulator_request request = request_new(call, SIMULATOR_RESET, (double)seed);
     return simulation_ask(session, &request, reply);
@@ -202,7 +211,8 @@ int commands_reset(struct session *session, const struct command_call *call, str
 
 static const char *const INCIDENT_TYPES[] = {"Accident", "Breakdown", "Debris", "Fire", "Medical", "Police"};
 
-/* "incident", "incident fire", "incident accident M40 J9 2": type, place (else ahead of the followed vehicle), lanes. */
+/* "incident", "incident fire", "incident accident M40 J9 2": type, place (else ahead of the followed
+ * vehicle), lanes. */
 int commands_incident(struct session *session, const struct command_call *call, struct command_reply *reply)
 {
     struct simulator_request request = request_new(call, SIMULATOR_INCIDENT, 0);
@@ -225,12 +235,15 @@ int commands_incident(struct session *session, const struct command_call *call, 
         arguments_from(&words, first, place_name, sizeof place_name);
         const struct geo_place *place = geo_find_place(place_name);
         if (!place)
-            return err_set(&reply->err, ERR_USAGE, "incident: no place '%s'; a junction as M40 J9, or a town; types are accident, "
-                                                   "breakdown, debris, fire, medical, police", place_name);
+            return err_set(&reply->err, ERR_USAGE,
+                           "incident: no place '%s'; a junction as M40 J9, or a town; types are accident, "
+                           "breakdown, debris, fire, medical, police",
+                           place_name);
         double latitude, longitude, nearest = 5000;
         geo_unproject(place->at, &latitude, &longitude);
         for (int route = 0; route < GEO_ROUTES; route++) {
-            double distance, chainage = geo_route_nearest((enum geo_route)route, latitude, longitude, &distance);
+            double distance,
+                chainage = geo_route_nearest((enum geo_route)route, latitude, longitude, &distance);
             if (distance < nearest) {
                 nearest = distance;
                 request.route = route;
@@ -240,7 +253,8 @@ int commands_incident(struct session *session, const struct command_call *call, 
         if (request.route < 0)
             return err_set(&reply->err, ERR_USAGE, "incident: %s is not on either route", place->name);
     } else {
-        text_copy(request.device_id, sizeof request.device_id, session->view.city->followed.vehicle.device_id);
+        text_copy(request.device_id, sizeof request.device_id,
+                  session->view.city->followed.vehicle.device_id);
     }
     return simulation_ask(session, &request, reply);
 }
@@ -254,7 +268,8 @@ int commands_clear(struct session *session, const struct command_call *call, str
         return usage(call, reply);
     for (size_t i = 0; i < city->incident_count; i++) {
         const struct city_incident *incident = &city->incidents[i];
-        if (!incident->open || (!text_equal_fold(wanted, "all") && !text_prefix_fold(incident->event.emergency.incident_id, wanted)))
+        if (!incident->open || (!text_equal_fold(wanted, "all") &&
+                                !text_prefix_fold(incident->event.emergency.incident_id, wanted)))
             continue;
         struct simulator_request request = request_new(call, SIMULATOR_CLEAR, 0);
         text_copy(request.text, sizeof request.text, incident->event.emergency.incident_id);
@@ -263,7 +278,8 @@ int commands_clear(struct session *session, const struct command_call *call, str
         cleared++;
     }
     if (cleared == 0)
-        return err_set(&reply->err, ERR_NOT_FOUND, "clear: no open incident '%.40s'; the start of its id, or all", wanted);
+        return err_set(&reply->err, ERR_NOT_FOUND,
+                       "clear: no open incident '%.40s'; the start of its id, or all", wanted);
     return 0;
 }
 
@@ -368,7 +384,8 @@ int commands_tail(struct session *session, const struct command_call *call, stru
 /* ---- journeys --------------------------------------------------------------------------------------- */
 
 /* By path, file name with or without suffix, recorded name, or the start of one that is unique. */
-static int journey_resolve(struct session *session, const char *wanted, char path[FILE_PATH_SIZE], struct err *err)
+static int journey_resolve(struct session *session, const char *wanted, char path[FILE_PATH_SIZE],
+                           struct err *err)
 {
     const struct journey_listing *found = NULL;
     if (strchr(wanted, '/')) {
@@ -379,7 +396,8 @@ static int journey_resolve(struct session *session, const char *wanted, char pat
         size_t matches = 0;
         for (size_t i = 0; i < session->journey_count; i++) {
             const struct journey_listing *listing = &session->journeys[i];
-            const char *slash = strrchr(listing->info.path, '/'), *base = slash ? slash + 1 : listing->info.path;
+            const char *slash = strrchr(listing->info.path, '/'),
+                       *base = slash ? slash + 1 : listing->info.path;
             bool exact = text_equal_fold(base, wanted) || text_equal_fold(listing->info.name, wanted);
             if (pass == 0 ? exact : text_prefix_fold(base, wanted)) {
                 found = listing;
@@ -387,7 +405,8 @@ static int journey_resolve(struct session *session, const char *wanted, char pat
             }
         }
         if (matches > 1 && pass == 1)
-            return err_set(err, ERR_USAGE, "'%.60s' begins the name of %zu journeys; say more of it", wanted, matches);
+            return err_set(err, ERR_USAGE, "'%.60s' begins the name of %zu journeys; say more of it", wanted,
+                           matches);
     }
     if (!found)
         return err_set(err, ERR_NOT_FOUND, "no journey '%.60s' in %s", wanted, session->options->journeys);
@@ -401,7 +420,8 @@ int commands_replay(struct session *session, const struct command_call *call, st
     if (call->argument_count == 0)
         return usage(call, reply);
     arguments_from(call, 0, name, sizeof name);
-    if (journey_resolve(session, name, path, &reply->err) < 0 || session_replay(session, path, 1, &reply->err) < 0)
+    if (journey_resolve(session, name, path, &reply->err) < 0 ||
+        session_replay(session, path, 1, &reply->err) < 0)
         return -1;
     snprintf(reply->text, sizeof reply->text, "replaying %.200s", path);
     return 0;
@@ -412,7 +432,8 @@ int commands_live(struct session *session, const struct command_call *call, stru
     if (!session->playback)
         return err_set(&reply->err, ERR_USAGE, "live: this is live already");
     if (!session->live)
-        return err_set(&reply->err, ERR_USAGE, "live: this console was started to replay one journey; `quit` ends it");
+        return err_set(&reply->err, ERR_USAGE,
+                       "live: this console was started to replay one journey; `quit` ends it");
     if (session_replay(session, NULL, 0, &reply->err) < 0)
         return -1;
     snprintf(reply->text, sizeof reply->text, "live again");
@@ -472,7 +493,8 @@ int commands_broker(struct session *session, const struct command_call *call, st
         return err_set(&reply->err, ERR_USAGE, "broker: only the embedded one can be taken down from here");
     if (text_equal_fold(what, "down") || text_equal_fold(what, "up")) {
         broker_set_up(session->broker, text_equal_fold(what, "up"));
-        snprintf(reply->text, sizeof reply->text, "embedded broker %s", text_equal_fold(what, "up") ? "up" : "down");
+        snprintf(reply->text, sizeof reply->text, "embedded broker %s",
+                 text_equal_fold(what, "up") ? "up" : "down");
         return 0;
     }
     if (text_equal_fold(what, "rtt") && text_parse_int(argument(call, 1), 0, 60000, &rtt)) {
@@ -486,10 +508,12 @@ int commands_broker(struct session *session, const struct command_call *call, st
 int commands_slow(struct session *session, const struct command_call *call, struct command_reply *reply)
 {
     int64_t wait;
-    if (!session->ingest || call->argument_count != 1 || !text_parse_duration(argument(call, 0), &wait) || wait > 60000000)
+    if (!session->ingest || call->argument_count != 1 || !text_parse_duration(argument(call, 0), &wait) ||
+        wait > 60000000)
         return usage(call, reply);
     ingest_slow(session->ingest, wait);
-    snprintf(reply->text, sizeof reply->text, wait ? "consumer waits %s after each batch" : "consumer at full speed%s",
+    snprintf(reply->text, sizeof reply->text,
+             wait ? "consumer waits %s after each batch" : "consumer at full speed%s",
              wait ? argument(call, 0) : "");
     return 0;
 }
@@ -558,7 +582,9 @@ size_t complete_journey(struct session *session, int index, const char *prefix, 
 size_t complete_incident(struct session *session, int index, const char *prefix, char *out, size_t size)
 {
     const struct geo_place *junctions;
-    size_t used = index == 0 ? offer_words(INCIDENT_TYPES, sizeof INCIDENT_TYPES / sizeof *INCIDENT_TYPES, prefix, out, size) : 0;
+    size_t used = index == 0 ? offer_words(INCIDENT_TYPES, sizeof INCIDENT_TYPES / sizeof *INCIDENT_TYPES,
+                                           prefix, out, size)
+                             : 0;
     size_t count = index > 0 ? geo_junctions(&junctions) : 0;
     for (size_t i = 0; i < count; i++)
         used = offer(out, size, used, prefix, junctions[i].name);
@@ -567,7 +593,8 @@ size_t complete_incident(struct session *session, int index, const char *prefix,
 
 size_t complete_weather(struct session *session, int index, const char *prefix, char *out, size_t size)
 {
-    static const char *const words[] = {"cloudy", "drizzle", "fog", "off", "rainy", "snowy", "sunny", "thunderstorm"};
+    static const char *const words[] = {"cloudy", "drizzle", "fog",   "off",
+                                        "rainy",  "snowy",   "sunny", "thunderstorm"};
     return offer_words(words, sizeof words / sizeof *words, prefix, out, size);
 }
 
@@ -579,7 +606,8 @@ size_t complete_on_off(struct session *session, int index, const char *prefix, c
 
 size_t complete_speed(struct session *session, int index, const char *prefix, char *out, size_t size)
 {
-    static const char *const words[] = {"0.1", "0.5", "1", "10", "2", "20", "3600", "5", "60", "600", "faster", "max", "slower"};
+    static const char *const words[] = {"0.1", "0.5", "1",   "10",     "2",   "20",    "3600",
+                                        "5",   "60",  "600", "faster", "max", "slower"};
     return offer_words(words, sizeof words / sizeof *words, prefix, out, size);
 }
 

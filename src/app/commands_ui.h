@@ -1,7 +1,7 @@
 /*
- * The commands that the screen does itself: rows for app/command.c to join with the session's, so that keys, prompt,
- * key bar, help and manual know one table. The screen offers each to the focused panel, then to the other panels of
- * the screen, then does it itself (ui/screen_commands.c). Include in one place only.
+ * The commands that the screen does itself: rows for app/command.c to join with the session's, so that keys,
+ * prompt, key bar, help and manual know one table. The screen offers each to the focused panel, then to the
+ * other panels of the screen, then does it itself (ui/screen_commands.c). Include in one place only.
  */
 #ifndef SMARTCITY_APP_COMMANDS_UI_H
 #define SMARTCITY_APP_COMMANDS_UI_H

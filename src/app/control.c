@@ -18,9 +18,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define PEERS 8
+#define PEERS       8
 #define REQUEST_MAX 65536
-#define REPLY_US 10000000
+#define REPLY_US    10000000
 
 struct control_peer {
     int fd; /* 0: free */
@@ -48,8 +48,8 @@ static void control_drop(struct control_peer *peer)
 
 static json_t *control_error(const struct err *err)
 {
-    return json_pack("{s:b,s:s,s:s,s:i}", "ok", 0, "error", err->text, "kind", err_kind_name(err->kind), "exit",
-                     err_exit_code(err));
+    return json_pack("{s:b,s:s,s:s,s:i}", "ok", 0, "error", err->text, "kind", err_kind_name(err->kind),
+                     "exit", err_exit_code(err));
 }
 
 static json_t *control_execute(struct control *control, const char *line)
@@ -71,7 +71,8 @@ static json_t *control_execute(struct control *control, const char *line)
     return object;
 }
 
-/* One request, one answer; a peer that does not take its answer at once is dropped: the main thread never waits. */
+/* One request, one answer; a peer that does not take its answer at once is dropped: the main thread never
+ * waits. */
 static void control_answer(struct control_peer *peer, char *line)
 {
     json_t *request = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
@@ -128,7 +129,8 @@ static void control_on_connect(struct loop *loop, void *context)
     socklen_t size = sizeof peer;
     if (fd < 0)
         return;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == getuid() || peer.uid == 0)) {
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+        (peer.uid == getuid() || peer.uid == 0)) {
         for (int i = 0; i < PEERS; i++) {
             struct control_peer *slot = &control->peers[i];
             if (slot->fd)
@@ -148,7 +150,8 @@ static int control_address(const char *path, struct sockaddr_un *address, struct
 {
     *address = (struct sockaddr_un){.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address->sun_path)
-        return err_set(err, ERR_CONFIG, "%s: too long for a socket; set XDG_RUNTIME_DIR to a shorter place", path);
+        return err_set(err, ERR_CONFIG, "%s: too long for a socket; set XDG_RUNTIME_DIR to a shorter place",
+                       path);
     memcpy(address->sun_path, path, strlen(path) + 1);
     return 0;
 }
@@ -163,15 +166,17 @@ static int control_listen(struct control *control, struct err *err)
     if (file_place_path(FILE_RUN, name, control->socket_path, err) < 0)
         return -1;
     snprintf(name, sizeof name, "%d.json", (int)getpid());
-    if (file_place_path(FILE_RUN, name, control->info_path, err) < 0 || control_address(control->socket_path, &address, err) < 0)
+    if (file_place_path(FILE_RUN, name, control->info_path, err) < 0 ||
+        control_address(control->socket_path, &address, err) < 0)
         return -1;
     unlink(control->socket_path);
     control->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (control->fd < 0 || bind(control->fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(control->fd, PEERS) < 0)
+    if (control->fd < 0 || bind(control->fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+        listen(control->fd, PEERS) < 0)
         return err_set_errno(err, ERR_IO, errno, "%s", control->socket_path);
     chmod(control->socket_path, 0600);
-    json_t *info = json_pack("{s:i,s:s,s:s,s:s}", "pid", (int)getpid(), "version", SMARTCITY_VERSION, "broker",
-                             session_broker(control->session), "socket", control->socket_path);
+    json_t *info = json_pack("{s:i,s:s,s:s,s:s}", "pid", (int)getpid(), "version", SMARTCITY_VERSION,
+                             "broker", session_broker(control->session), "socket", control->socket_path);
     char *text = json_dumps(info, JSON_INDENT(2));
     int result = text ? file_write_atomic(control->info_path, text, strlen(text), 0600, err) : -1;
     free(text);
@@ -216,7 +221,8 @@ static int control_connect(const char *path)
 {
     struct sockaddr_un address;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && (control_address(path, &address, NULL) < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0)) {
+    if (fd >= 0 && (control_address(path, &address, NULL) < 0 ||
+                    connect(fd, (struct sockaddr *)&address, sizeof address) < 0)) {
         close(fd);
         return -1;
     }
@@ -239,7 +245,8 @@ static int control_find(int64_t pid, struct err *err)
         text_copy(digits, sizeof digits, entry->d_name);
         digits[strcspn(digits, ".")] = 0;
         struct stat status;
-        if (!end || strcmp(end, ".sock") != 0 || !text_parse_int(digits, 1, INT32_MAX, &owner) || (pid && owner != pid))
+        if (!end || strcmp(end, ".sock") != 0 || !text_parse_int(digits, 1, INT32_MAX, &owner) ||
+            (pid && owner != pid))
             continue;
         snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
         if (stat(path, &status) < 0 || status.st_uid != getuid())

@@ -1,7 +1,8 @@
 /*
- * The control socket: a running console listens on a Unix socket in the run directory (mode 0700, the peer's user is
- * checked) and answers one JSON line with one JSON line: {"command":"speed 10"} gives {"ok":true,"text":…,"data":…}
- * or {"ok":false,"error":…,"kind":…,"exit":…}. Beside it PID.json (0600) says its addresses.
+ * The control socket: a running console listens on a Unix socket in the run directory (mode 0700, the peer's
+ * user is checked) and answers one JSON line with one JSON line: {"command":"speed 10"} gives
+ * {"ok":true,"text":…,"data":…} or {"ok":false,"error":…,"kind":…,"exit":…}. Beside it PID.json (0600) says
+ * its addresses.
  */
 #ifndef SMARTCITY_APP_CONTROL_H
 #define SMARTCITY_APP_CONTROL_H

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FEED_TAIL_BYTES    (4u << 20)
-#define FEED_INTERVAL_US   33000   /* 30 snapshots a second at most */
-#define FEED_IDLE_US       1000000
-#define FEED_IDLE_PUBLISH  3       /* snapshots after the last record, so that rates are seen to reach zero */
+#define FEED_TAIL_BYTES   (4u << 20)
+#define FEED_INTERVAL_US  33000 /* 30 snapshots a second at most */
+#define FEED_IDLE_US      1000000
+#define FEED_IDLE_PUBLISH 3 /* snapshots after the last record, so that rates are seen to reach zero */
 
 struct feed {
     struct model *model;
@@ -115,9 +115,11 @@ void feed_take(struct feed *feed, const struct record *records, size_t count, in
             if (!record->value) {
                 reason = "no value (a tombstone)";
             } else if (record->value_length > CODEC_MAX_RECORD) {
-                snprintf(text, sizeof text, "%zu bytes: larger than the limit of %u", record->value_length, CODEC_MAX_RECORD);
+                snprintf(text, sizeof text, "%zu bytes: larger than the limit of %u", record->value_length,
+                         CODEC_MAX_RECORD);
                 reason = text;
-            } else if (!codec_decode((enum event_kind)record->kind, record->value, record->value_length, &event, &report)) {
+            } else if (!codec_decode((enum event_kind)record->kind, record->value, record->value_length,
+                                     &event, &report)) {
                 reason = report.reason;
             }
         }

@@ -77,8 +77,9 @@ static void ingest_run(void *context)
     }
 }
 
-struct ingest *ingest_start(const struct consumer_settings *settings, struct feed *feed, struct recorder *recorder,
-                            struct producer *producer, struct log *log, struct err *err)
+struct ingest *ingest_start(const struct consumer_settings *settings, struct feed *feed,
+                            struct recorder *recorder, struct producer *producer, struct log *log,
+                            struct err *err)
 {
     struct ingest *ingest = mem_zero(1, sizeof *ingest);
     ingest->settings = *settings;

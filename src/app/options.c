@@ -8,74 +8,92 @@
 #include <string.h>
 
 #define AT(member) .offset = offsetof(struct options, member), .size = sizeof(((struct options *)0)->member)
-#define PRODUCE (FOR_RUN | FOR_SIMULATE)
-#define KAFKA (FOR_RUN | FOR_SIMULATE | FOR_REPLAY | FOR_DOCTOR | FOR_CONFIG)
-#define SCREEN (FOR_RUN | FOR_REPLAY | FOR_CONFIG)
+#define PRODUCE    (FOR_RUN | FOR_SIMULATE)
+#define KAFKA      (FOR_RUN | FOR_SIMULATE | FOR_REPLAY | FOR_DOCTOR | FOR_CONFIG)
+#define SCREEN     (FOR_RUN | FOR_REPLAY | FOR_CONFIG)
 
 static const struct option TABLE[] = {
-    {"bootstrap", 'b', OPTION_TEXT, AT(bootstrap), .fallback = "", .argument = "HOST:PORT[,…]", .commands = KAFKA,
-     .help = "Kafka brokers; empty: an embedded broker on 127.0.0.1"},
+    {"bootstrap", 'b', OPTION_TEXT, AT(bootstrap), .fallback = "", .argument = "HOST:PORT[,…]",
+     .commands = KAFKA, .help = "Kafka brokers; empty: an embedded broker on 127.0.0.1"},
     {"property", 'X', OPTION_LIST, AT(properties), .argument = "KEY=VALUE", .commands = KAFKA,
      .help = "any librdkafka property (TLS, SASL, tuning); repeatable; [kafka] in the file"},
-    {"group", 'g', OPTION_TEXT, AT(group), .fallback = "smartcity-console", .argument = "NAME", .commands = FOR_RUN | FOR_CONFIG,
-     .help = "consumer group"},
+    {"group", 'g', OPTION_TEXT, AT(group), .fallback = "smartcity-console", .argument = "NAME",
+     .commands = FOR_RUN | FOR_CONFIG, .help = "consumer group"},
     {"topic-prefix", 0, OPTION_TEXT, AT(topic_prefix), .fallback = "", .argument = "TEXT", .commands = KAFKA,
      .help = "put before each of the five topic names"},
     {"from", 0, OPTION_WORD, AT(from), .fallback = "stored", .words = "stored|start|end", .argument = "WHERE",
-     .commands = FOR_RUN | FOR_CONFIG, .help = "where an external broker's topics are read from when the group is new: stored, start, end"},
+     .commands = FOR_RUN | FOR_CONFIG,
+     .help = "where an external broker's topics are read from when the group is new: stored, start, end"},
     {"simulate", 0, OPTION_BOOL, AT(simulate), .fallback = "on", .commands = FOR_RUN | FOR_CONFIG,
      .help = "simulate here; --no-simulate only watches the broker"},
-    {"seed", 's', OPTION_INT, AT(seed), .fallback = "7", .max = 9007199254740992.0, .argument = "N", .commands = PRODUCE | FOR_CONFIG,
-     .help = "the same seed gives the same events"},
-    {"start", 0, OPTION_TIME, AT(start), .fallback = "2026-01-12T08:00:00Z", .argument = "TIME", .commands = PRODUCE | FOR_CONFIG,
-     .help = "simulated time at the start, RFC 3339 or now"},
-    {"vehicles", 'n', OPTION_INT, AT(vehicles), .fallback = "250", .min = 1, .max = WORLD_MAX_VEHICLES, .argument = "N",
-     .commands = PRODUCE | FOR_CONFIG, .help = "connected vehicles, the ones that send events"},
+    {"seed", 's', OPTION_INT, AT(seed), .fallback = "7", .max = 9007199254740992.0, .argument = "N",
+     .commands = PRODUCE | FOR_CONFIG, .help = "the same seed gives the same events"},
+    {"start", 0, OPTION_TIME, AT(start), .fallback = "2026-01-12T08:00:00Z", .argument = "TIME",
+     .commands = PRODUCE | FOR_CONFIG, .help = "simulated time at the start, RFC 3339 or now"},
+    {"vehicles", 'n', OPTION_INT, AT(vehicles), .fallback = "250", .min = 1, .max = WORLD_MAX_VEHICLES,
+     .argument = "N", .commands = PRODUCE | FOR_CONFIG,
+     .help = "connected vehicles, the ones that send events"},
     {"route", 'r', OPTION_WORD, AT(routes), .fallback = "both", .words = "both|m40|m1", .argument = "WHICH",
      .commands = PRODUCE | FOR_CONFIG, .help = "both, m40 or m1"},
     {"speed", 0, OPTION_DOUBLE, AT(speed), .fallback = "1", .min = 0.1, .max = 3600, .argument = "X",
      .commands = PRODUCE | FOR_REPLAY | FOR_CONFIG, .help = "simulated seconds a second, 0.1 to 3600"},
     {"max-speed", 0, OPTION_BOOL, AT(max_speed), .fallback = "off", .commands = PRODUCE | FOR_REPLAY,
      .help = "as fast as the machine and the broker take it", .flag_only = true},
-    {"demand", 0, OPTION_DOUBLE, AT(demand), .fallback = "1", .min = 0, .max = 1, .argument = "SHARE", .commands = PRODUCE | FOR_CONFIG,
+    {"demand", 0, OPTION_DOUBLE, AT(demand), .fallback = "1", .min = 0, .max = 1, .argument = "SHARE",
+     .commands = PRODUCE | FOR_CONFIG,
      .help = "share of the road's real traffic that drives along unconnected, 0 to 1"},
-    {"incidents", 0, OPTION_DOUBLE, AT(incidents), .fallback = "20", .min = 0, .max = 1000, .argument = "X", .commands = PRODUCE | FOR_CONFIG,
-     .help = "times the real rate of incidents; 0 none"},
+    {"incidents", 0, OPTION_DOUBLE, AT(incidents), .fallback = "20", .min = 0, .max = 1000, .argument = "X",
+     .commands = PRODUCE | FOR_CONFIG, .help = "times the real rate of incidents; 0 none"},
     {"frames", 0, OPTION_BOOL, AT(frames), .fallback = "on", .commands = PRODUCE | FOR_CONFIG,
      .help = "draw camera pictures; --no-frames sends the counts alone"},
-    {"camera-interval", 0, OPTION_DURATION, AT(camera_interval), .fallback = "30s", .argument = "TIME", .commands = PRODUCE | FOR_CONFIG,
-     .help = "between two pictures of one camera, simulated"},
-    {"weather-interval", 0, OPTION_DURATION, AT(weather_interval), .fallback = "60s", .argument = "TIME", .commands = PRODUCE | FOR_CONFIG,
-     .help = "between two reports of one station, simulated"},
+    {"camera-interval", 0, OPTION_DURATION, AT(camera_interval), .fallback = "30s", .argument = "TIME",
+     .commands = PRODUCE | FOR_CONFIG, .help = "between two pictures of one camera, simulated"},
+    {"weather-interval", 0, OPTION_DURATION, AT(weather_interval), .fallback = "60s", .argument = "TIME",
+     .commands = PRODUCE | FOR_CONFIG, .help = "between two reports of one station, simulated"},
     {"record", 0, OPTION_BOOL, AT(record), .fallback = "on", .commands = FOR_RUN | FOR_CONFIG,
      .help = "record what Kafka delivers as a journey; --no-record does not"},
-    {"record-limit", 0, OPTION_BYTES, AT(record_limit), .fallback = "1G", .argument = "SIZE", .commands = FOR_RUN | FOR_JOURNEYS | FOR_CONFIG,
+    {"record-limit", 0, OPTION_BYTES, AT(record_limit), .fallback = "1G", .argument = "SIZE",
+     .commands = FOR_RUN | FOR_JOURNEYS | FOR_CONFIG,
      .help = "the recording is a ring: the oldest minutes go above this size"},
-    {"journeys", 0, OPTION_TEXT, AT(journeys), .fallback = "", .argument = "FOLDER", .commands = FOR_RUN | FOR_REPLAY | FOR_JOURNEYS | FOR_CONFIG,
+    {"journeys", 0, OPTION_TEXT, AT(journeys), .fallback = "", .argument = "FOLDER",
+     .commands = FOR_RUN | FOR_REPLAY | FOR_JOURNEYS | FOR_CONFIG,
      .help = "where journeys are kept; default: journeys in the data directory"},
     {"name", 0, OPTION_TEXT, AT(name), .fallback = "", .argument = "TEXT", .commands = FOR_RUN | FOR_JOURNEYS,
      .help = "name of the journey being recorded or imported", .flag_only = true},
-    {"theme", 0, OPTION_WORD, AT(theme), .fallback = "default", .words = "default|contrast|colourblind|mono", .argument = "NAME",
-     .commands = SCREEN, .help = "default, contrast, colourblind or mono"},
-    {"color", 0, OPTION_WORD, AT(colour), .fallback = "auto", .words = "auto|always|never", .argument = "WHEN", .commands = SCREEN,
-     .help = "auto, always or never; NO_COLOR is honoured"},
-    {"ascii", 0, OPTION_BOOL, AT(ascii), .fallback = "off", .commands = SCREEN, .help = "draw with ASCII characters only"},
-    {"mouse", 0, OPTION_BOOL, AT(mouse), .fallback = "on", .commands = SCREEN, .help = "--no-mouse leaves it to the terminal"},
-    {"read-only", 0, OPTION_BOOL, AT(read_only), .fallback = "off", .commands = SCREEN, .help = "refuse every command that changes something"},
-    {"headless", 0, OPTION_BOOL, AT(headless), .fallback = "off", .commands = FOR_RUN, .help = "no screen: run, and report at the end", .flag_only = true},
-    {"stdout", 0, OPTION_BOOL, AT(to_stdout), .fallback = "off", .commands = FOR_SIMULATE, .help = "write NDJSON instead of sending to Kafka", .flag_only = true},
-    {"to-kafka", 0, OPTION_BOOL, AT(to_kafka), .fallback = "off", .commands = FOR_REPLAY, .help = "play back into the topics instead of on the screen", .flag_only = true},
+    {"theme", 0, OPTION_WORD, AT(theme), .fallback = "default", .words = "default|contrast|colourblind|mono",
+     .argument = "NAME", .commands = SCREEN, .help = "default, contrast, colourblind or mono"},
+    {"color", 0, OPTION_WORD, AT(colour), .fallback = "auto", .words = "auto|always|never",
+     .argument = "WHEN", .commands = SCREEN, .help = "auto, always or never; NO_COLOR is honoured"},
+    {"ascii", 0, OPTION_BOOL, AT(ascii), .fallback = "off", .commands = SCREEN,
+     .help = "draw with ASCII characters only"},
+    {"mouse", 0, OPTION_BOOL, AT(mouse), .fallback = "on", .commands = SCREEN,
+     .help = "--no-mouse leaves it to the terminal"},
+    {"read-only", 0, OPTION_BOOL, AT(read_only), .fallback = "off", .commands = SCREEN,
+     .help = "refuse every command that changes something"},
+    {"headless", 0, OPTION_BOOL, AT(headless), .fallback = "off", .commands = FOR_RUN,
+     .help = "no screen: run, and report at the end", .flag_only = true},
+    {"stdout", 0, OPTION_BOOL, AT(to_stdout), .fallback = "off", .commands = FOR_SIMULATE,
+     .help = "write NDJSON instead of sending to Kafka", .flag_only = true},
+    {"to-kafka", 0, OPTION_BOOL, AT(to_kafka), .fallback = "off", .commands = FOR_REPLAY,
+     .help = "play back into the topics instead of on the screen", .flag_only = true},
     {"for", 0, OPTION_DURATION, AT(duration), .fallback = "0", .argument = "TIME", .commands = PRODUCE,
      .help = "end after this long: of the clock for run, simulated for simulate", .flag_only = true},
-    {"seek", 0, OPTION_DURATION, AT(seek), .fallback = "0", .argument = "TIME", .commands = FOR_REPLAY, .help = "begin at this position, as 00:14:30", .flag_only = true},
-    {"output", 'o', OPTION_WORD, AT(output), .fallback = "table", .words = "table|json|csv|ndjson", .argument = "FORMAT",
-     .commands = FOR_RUN | FOR_SIMULATE | FOR_REPLAY | FOR_JOURNEYS | FOR_STATUS | FOR_DOCTOR | FOR_CONFIG | FOR_SOCKET, .help = "table, json, csv or ndjson", .flag_only = true},
-    {"console", 0, OPTION_INT, AT(console), .fallback = "0", .max = 4194304, .argument = "PID", .commands = FOR_STATUS | FOR_SOCKET,
-     .help = "which running console, when there are several", .flag_only = true},
+    {"seek", 0, OPTION_DURATION, AT(seek), .fallback = "0", .argument = "TIME", .commands = FOR_REPLAY,
+     .help = "begin at this position, as 00:14:30", .flag_only = true},
+    {"output", 'o', OPTION_WORD, AT(output), .fallback = "table", .words = "table|json|csv|ndjson",
+     .argument = "FORMAT",
+     .commands = FOR_RUN | FOR_SIMULATE | FOR_REPLAY | FOR_JOURNEYS | FOR_STATUS | FOR_DOCTOR | FOR_CONFIG |
+                 FOR_SOCKET,
+     .help = "table, json, csv or ndjson", .flag_only = true},
+    {"console", 0, OPTION_INT, AT(console), .fallback = "0", .max = 4194304, .argument = "PID",
+     .commands = FOR_STATUS | FOR_SOCKET, .help = "which running console, when there are several",
+     .flag_only = true},
     {"no-input", 0, OPTION_BOOL, AT(no_input), .fallback = "off", .help = "never ask", .flag_only = true},
-    {"config", 0, OPTION_TEXT, AT(config_file), .fallback = "", .argument = "FILE", .help = "read this file instead of the user's", .flag_only = true},
+    {"config", 0, OPTION_TEXT, AT(config_file), .fallback = "", .argument = "FILE",
+     .help = "read this file instead of the user's", .flag_only = true},
     {"help", 'h', OPTION_BOOL, AT(help), .fallback = "off", .help = "this help", .flag_only = true},
-    {"version", 'V', OPTION_BOOL, AT(version), .fallback = "off", .help = "version and libraries", .flag_only = true},
+    {"version", 'V', OPTION_BOOL, AT(version), .fallback = "off", .help = "version and libraries",
+     .flag_only = true},
 };
 
 size_t options_table(const struct option **table)
@@ -100,7 +118,8 @@ int options_read(struct options *options, unsigned command, int argc, char **arg
     options->set.section_offset = offsetof(struct options, properties);
     struct option_list flags = options->properties; /* -X comes after the file's, so that it wins */
     char path[FILE_PATH_SIZE];
-    if (option_read_arguments(&options->set, command, argc, argv, positional, max_positional, positional_count, err) < 0)
+    if (option_read_arguments(&options->set, command, argc, argv, positional, max_positional,
+                              positional_count, err) < 0)
         return -1;
     flags = options->properties;
     options->properties.count = 0;
@@ -144,8 +163,10 @@ void options_world(const struct options *options, struct world_settings *setting
     settings->demand = options->demand;
     settings->incident_factor = options->incidents;
     settings->camera_frames = options->frames;
-    settings->camera_interval = (uint32_t)(options->camera_interval / 1000000 > 0 ? options->camera_interval / 1000000 : 1);
-    settings->weather_interval = (uint32_t)(options->weather_interval / 1000000 > 0 ? options->weather_interval / 1000000 : 1);
+    settings->camera_interval =
+        (uint32_t)(options->camera_interval / 1000000 > 0 ? options->camera_interval / 1000000 : 1);
+    settings->weather_interval =
+        (uint32_t)(options->weather_interval / 1000000 > 0 ? options->weather_interval / 1000000 : 1);
 }
 
 bool options_is_secret(const char *property)

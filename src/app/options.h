@@ -1,6 +1,6 @@
 /*
- * The options of the program: one table (app/options.c) behind flags, SMARTCITY_* variables, the configuration file,
- * `smartcity config` and --help. Read once at start, then const.
+ * The options of the program: one table (app/options.c) behind flags, SMARTCITY_* variables, the
+ * configuration file, `smartcity config` and --help. Read once at start, then const.
  */
 #ifndef SMARTCITY_APP_OPTIONS_H
 #define SMARTCITY_APP_OPTIONS_H

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAILBOX       32
-#define PUMP_RECORDS  512
-#define SEND_WAIT_US  200000
-#define IDLE_WAIT_US  100000
+#define MAILBOX      32
+#define PUMP_RECORDS 512
+#define SEND_WAIT_US 200000
+#define IDLE_WAIT_US 100000
 
 struct playback_request {
     enum playback_order order;
@@ -46,8 +46,8 @@ static void playback_deliver(struct playback *playback, const struct record *rec
         if (producer_send_record(playback->settings.producer, record, SEND_WAIT_US, &err) == 0)
             return;
         if (err.kind != ERR_FULL) {
-            log_write(playback->settings.log, LOG_ERROR, "replay", "offset %lld was not sent: %s", (long long)record->offset,
-                      err.text);
+            log_write(playback->settings.log, LOG_ERROR, "replay", "offset %lld was not sent: %s",
+                      (long long)record->offset, err.text);
             return;
         }
     }
@@ -71,7 +71,8 @@ static void playback_seek(struct playback *playback, int64_t position_us)
     bool shown = playback->settings.feed != NULL;
     if (shown)
         feed_reset(playback->settings.feed, 0);
-    if (player_seek(playback->player, position_us, clock_mono_us(), shown ? playback_on_prime : NULL, playback, &err) < 0)
+    if (player_seek(playback->player, position_us, clock_mono_us(), shown ? playback_on_prime : NULL,
+                    playback, &err) < 0)
         log_write(playback->settings.log, LOG_ERROR, "replay", "seek: %s", err.text);
 }
 
@@ -90,10 +91,18 @@ static void playback_obey(struct playback *playback, const struct playback_reque
             player_play(playback->player, now);
         }
         break;
-    case PLAYBACK_SPEED: player_set_speed(playback->player, request->number, now); break;
-    case PLAYBACK_STEP: player_step(playback->player, (uint32_t)request->number, now); break;
-    case PLAYBACK_SEEK: playback_seek(playback, (int64_t)request->number); break;
-    case PLAYBACK_SKIP: playback_seek(playback, figures.position_us + (int64_t)request->number); break;
+    case PLAYBACK_SPEED:
+        player_set_speed(playback->player, request->number, now);
+        break;
+    case PLAYBACK_STEP:
+        player_step(playback->player, (uint32_t)request->number, now);
+        break;
+    case PLAYBACK_SEEK:
+        playback_seek(playback, (int64_t)request->number);
+        break;
+    case PLAYBACK_SKIP:
+        playback_seek(playback, figures.position_us + (int64_t)request->number);
+        break;
     }
 }
 
@@ -143,7 +152,8 @@ static void playback_run(void *context)
             playback_obey(playback, &requests[i]);
         int64_t wait_us = 0;
         struct err err = ERR_INIT;
-        int result = player_pump(playback->player, clock_mono_us(), PUMP_RECORDS, playback_on_record, playback, &wait_us, &err);
+        int result = player_pump(playback->player, clock_mono_us(), PUMP_RECORDS, playback_on_record,
+                                 playback, &wait_us, &err);
         playback_publish(playback);
         if (result < 0) {
             log_write(playback->settings.log, LOG_ERROR, "replay", "%s", err.text);
@@ -176,7 +186,9 @@ struct playback *playback_start(const struct playback_settings *settings, struct
     playback->settings = *settings;
     playback->settings.path = NULL; /* the caller's, not needed any more */
     journey_reader_info(reader, &info);
-    playback->view = (struct view_replay){.active = true, .to_kafka = settings->producer != NULL, .speed = settings->speed,
+    playback->view = (struct view_replay){.active = true,
+                                          .to_kafka = settings->producer != NULL,
+                                          .speed = settings->speed,
                                           .total = info.total};
     const char *slash = strrchr(settings->path, '/');
     const char *shown = info.name[0] ? info.name : slash ? slash + 1 : settings->path;

@@ -14,9 +14,9 @@ struct playback;
 
 struct playback_settings {
     const char *path;
-    double speed;           /* 0: as fast as possible */
+    double speed; /* 0: as fast as possible */
     int64_t seek_us;
-    struct feed *feed;      /* one of the two */
+    struct feed *feed; /* one of the two */
     struct producer *producer;
     struct log *log;
 };
@@ -25,7 +25,13 @@ struct playback_settings {
 struct playback *playback_start(const struct playback_settings *settings, struct err *err);
 void playback_destroy(struct playback *playback);
 
-enum playback_order { PLAYBACK_PAUSE /* 1, 0, -1 toggles */, PLAYBACK_SPEED, PLAYBACK_STEP, PLAYBACK_SEEK /* us */, PLAYBACK_SKIP /* us, either way */ };
+enum playback_order {
+    PLAYBACK_PAUSE /* 1, 0, -1 toggles */,
+    PLAYBACK_SPEED,
+    PLAYBACK_STEP,
+    PLAYBACK_SEEK /* us */,
+    PLAYBACK_SKIP /* us, either way */
+};
 bool playback_ask(struct playback *playback, enum playback_order order, double number); /* any thread */
 void playback_view(struct playback *playback, struct view_replay *view);                /* any thread */
 bool playback_ended(struct playback *playback, struct err *err); /* err: how it failed, if it did */

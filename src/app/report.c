@@ -48,13 +48,14 @@ static json_t *report_topics(const struct session_report *report)
 {
     json_t *topics = json_object();
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
-        json_object_set_new(topics, event_topic((enum event_kind)kind),
-                            json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "produced", (json_int_t)report->topics[kind].produced,
-                                      "acknowledged", (json_int_t)report->topics[kind].acknowledged, "failed",
-                                      (json_int_t)report->topics[kind].failed, "consumed",
-                                      (json_int_t)report->topics[kind].consumed, "quarantined",
-                                      (json_int_t)report->topics[kind].quarantined, "gaps",
-                                      (json_int_t)report->topics[kind].gaps, "lag", (json_int_t)report->topics[kind].lag));
+        json_object_set_new(
+            topics, event_topic((enum event_kind)kind),
+            json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "produced", (json_int_t)report->topics[kind].produced,
+                      "acknowledged", (json_int_t)report->topics[kind].acknowledged, "failed",
+                      (json_int_t)report->topics[kind].failed, "consumed",
+                      (json_int_t)report->topics[kind].consumed, "quarantined",
+                      (json_int_t)report->topics[kind].quarantined, "gaps",
+                      (json_int_t)report->topics[kind].gaps, "lag", (json_int_t)report->topics[kind].lag));
     }
     return topics;
 }
@@ -69,8 +70,9 @@ static json_t *report_object(struct session *session)
     json_object_set_new(object, "topics", report_topics(&report));
     json_object_set_new(object, "lost", json_integer((json_int_t)report.lost));
     if (session->recorder)
-        json_object_set_new(object, "journey", json_pack("{s:s,s:I,s:I}", "path", report.journey, "recorded",
-                                                         (json_int_t)report.recorded, "missed", (json_int_t)report.missed));
+        json_object_set_new(object, "journey",
+                            json_pack("{s:s,s:I,s:I}", "path", report.journey, "recorded",
+                                      (json_int_t)report.recorded, "missed", (json_int_t)report.missed));
     return object;
 }
 
@@ -102,14 +104,16 @@ char *session_status_json(struct session *session)
     json_object_set_new(object, "memory_bytes", json_integer((json_int_t)view->memory_bytes));
     if (view->sim.present)
         json_object_set_new(object, "simulation",
-                            json_pack("{s:b,s:b,s:f,s:f,s:f,s:I,s:I}", "paused", view->sim.paused, "held", view->sim.held,
-                                      "speed", view->sim.speed, "reached", view->sim.reached, "events_per_s",
-                                      view->sim.events_per_s, "seed", (json_int_t)view->sim.seed, "vehicles",
+                            json_pack("{s:b,s:b,s:f,s:f,s:f,s:I,s:I}", "paused", view->sim.paused, "held",
+                                      view->sim.held, "speed", view->sim.speed, "reached", view->sim.reached,
+                                      "events_per_s", view->sim.events_per_s, "seed",
+                                      (json_int_t)view->sim.seed, "vehicles",
                                       (json_int_t)view->sim.world.connected));
     if (view->replay.active)
         json_object_set_new(object, "replay",
-                            json_pack("{s:s,s:b,s:f,s:f,s:f}", "journey", view->replay.name, "paused", view->replay.paused,
-                                      "speed", view->replay.speed, "position_s", (double)view->replay.position_us / 1e6,
-                                      "length_s", (double)view->replay.length_us / 1e6));
+                            json_pack("{s:s,s:b,s:f,s:f,s:f}", "journey", view->replay.name, "paused",
+                                      view->replay.paused, "speed", view->replay.speed, "position_s",
+                                      (double)view->replay.position_us / 1e6, "length_s",
+                                      (double)view->replay.length_us / 1e6));
     return report_dump(object);
 }

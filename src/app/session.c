@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LOG_ENTRIES   2000
-#define FINISH_QUICK  1500000 /* a console that quits waits this long for what is under way */
+#define LOG_ENTRIES  2000
+#define FINISH_QUICK 1500000 /* a console that quits waits this long for what is under way */
 
 static void session_wake(void *context)
 {
@@ -63,10 +63,12 @@ static int session_start_ingest(struct session *session, struct err *err)
 {
     const struct options *options = session->options;
     static const int from[] = {CONSUMER_FROM_STORED, CONSUMER_FROM_START, CONSUMER_FROM_END};
-    struct consumer_settings settings = {.kafka = session_kafka(session), .group = options->group, .durable = true};
+    struct consumer_settings settings = {
+        .kafka = session_kafka(session), .group = options->group, .durable = true};
     settings.from = session->broker ? CONSUMER_FROM_START : from[options->from];
     session->live = feed_create(session_max_vehicles(), session_wake, session);
-    session->ingest = ingest_start(&settings, session->live, session->recorder, session->producer, session->log, err);
+    session->ingest =
+        ingest_start(&settings, session->live, session->recorder, session->producer, session->log, err);
     return session->ingest ? 0 : -1;
 }
 
@@ -82,10 +84,12 @@ static int session_start_live(struct session *session, struct err *err)
         text_copy(session->bootstrap, sizeof session->bootstrap, broker_bootstrap(session->broker));
     }
     if (!session->broker && !options->simulate)
-        log_write(session->log, LOG_INFO, "kafka", "watching %s; nothing is simulated here", session->bootstrap);
+        log_write(session->log, LOG_INFO, "kafka", "watching %s; nothing is simulated here",
+                  session->bootstrap);
     if (options->record) {
         struct err local = ERR_INIT;
-        if (session_record(session, true, options->name, &local) < 0) /* a full disk must not keep the console shut */
+        if (session_record(session, true, options->name, &local) <
+            0) /* a full disk must not keep the console shut */
             log_write(session->log, LOG_ERROR, "recorder", "not recording: %s", local.text);
     }
     if (options->simulate && session_start_simulation(session, err) < 0)
@@ -103,16 +107,18 @@ struct session *session_create(const struct session_settings *settings, struct e
     session->log = log_create(LOG_ENTRIES);
     session->log_entries = mem_zero(LOG_ENTRIES, sizeof *session->log_entries);
     if (settings->screen) {
-        if (file_place_path(FILE_STATE, "smartcity.log", path, &local) < 0 || log_open_file(session->log, path, &local) < 0)
+        if (file_place_path(FILE_STATE, "smartcity.log", path, &local) < 0 ||
+            log_open_file(session->log, path, &local) < 0)
             log_write(session->log, LOG_WARNING, "store", "no log file: %s", local.text);
         if (file_place_path(FILE_CACHE, "cache.sqlite", path, &local) == 0)
             session->cache = cache_open(path, session->log);
         if (session->cache && cache_problem(session->cache)[0])
             log_write(session->log, LOG_ERROR, "store", "%s", cache_problem(session->cache));
     }
-    int result = settings->replay_path ? session_replay(session, settings->replay_path,
-                                                        session->options->max_speed ? 0 : session->options->speed, err)
-                                       : session_start_live(session, err);
+    int result = settings->replay_path
+                     ? session_replay(session, settings->replay_path,
+                                      session->options->max_speed ? 0 : session->options->speed, err)
+                     : session_start_live(session, err);
     if (result < 0) {
         session_destroy(session);
         return NULL;
@@ -157,7 +163,10 @@ int session_replay(struct session *session, const char *path, double speed, stru
     struct playback *playback = NULL;
     if (path) {
         feed = feed_create(session_max_vehicles(), session_wake, session);
-        struct playback_settings settings = {.path = path, .speed = speed, .feed = feed, .log = session->log,
+        struct playback_settings settings = {.path = path,
+                                             .speed = speed,
+                                             .feed = feed,
+                                             .log = session->log,
                                              .seek_us = session->playback ? 0 : session->options->seek};
         playback = playback_start(&settings, err);
         if (!playback) {
@@ -187,7 +196,8 @@ static int session_journey_path(struct session *session, const char *name, struc
     } else {
         char time[TEXT_TIME_SIZE]; /* 2026-01-12T08:14:32.000Z */
         text_time(time, clock_wall_us() / 1000);
-        snprintf(base, sizeof base, "journey-%.4s%.2s%.2s-%.2s%.2s%.2s", time, time + 5, time + 8, time + 11, time + 14, time + 17);
+        snprintf(base, sizeof base, "journey-%.4s%.2s%.2s-%.2s%.2s%.2s", time, time + 5, time + 8, time + 11,
+                 time + 14, time + 17);
     }
     if (file_make_dirs(session->options->journeys, err) < 0)
         return -1;
@@ -195,7 +205,8 @@ static int session_journey_path(struct session *session, const char *name, struc
         char suffix[8] = "";
         if (i > 1)
             snprintf(suffix, sizeof suffix, "-%d", i);
-        snprintf(session->journey_path, sizeof session->journey_path, "%.380s/%s%s.sqlite", session->options->journeys, base, suffix);
+        snprintf(session->journey_path, sizeof session->journey_path, "%.380s/%s%s.sqlite",
+                 session->options->journeys, base, suffix);
         if (file_size(session->journey_path) < 0)
             return 0;
     }
@@ -209,7 +220,8 @@ int session_record(struct session *session, bool on, const char *name, struct er
         char seed[24];
         if (session_journey_path(session, name, err) < 0)
             return -1;
-        snprintf(seed, sizeof seed, "%lld", session->options->simulate ? (long long)session->options->seed : -1LL);
+        snprintf(seed, sizeof seed, "%lld",
+                 session->options->simulate ? (long long)session->options->seed : -1LL);
         struct journey_settings settings = {.path = session->journey_path,
                                             .name = name && *name ? name : "",
                                             .seed = session->options->simulate ? seed : "",

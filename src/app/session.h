@@ -1,6 +1,6 @@
 /*
- * The session: one running console (or headless run), all its threads joined. The main thread creates it, asks it by
- * commands (app/command.h), looks at it by session_view(), and destroys it.
+ * The session: one running console (or headless run), all its threads joined. The main thread creates it,
+ * asks it by commands (app/command.h), looks at it by session_view(), and destroys it.
  */
 #ifndef SMARTCITY_APP_SESSION_H
 #define SMARTCITY_APP_SESSION_H
@@ -21,7 +21,8 @@ struct session_settings {
     void *context;
 };
 
-/* Comes back at once: what needs the network connects in the background. Fails for what cannot be started at all. */
+/* Comes back at once: what needs the network connects in the background. Fails for what cannot be started at
+ * all. */
 struct session *session_create(const struct session_settings *settings, struct err *err);
 /* Stops in order: simulation, deliveries, the rest of the topic, recorder. */
 void session_destroy(struct session *session);

@@ -1,4 +1,5 @@
-/* What the files of the session share: session.c (life), view.c (looking), commands_session.c (acting). Main thread. */
+/* What the files of the session share: session.c (life), view.c (looking), commands_session.c (acting). Main
+ * thread. */
 #ifndef SMARTCITY_APP_SESSION_PRIVATE_H
 #define SMARTCITY_APP_SESSION_PRIVATE_H
 
@@ -13,14 +14,14 @@ struct session {
     struct session_settings settings;
     const struct options *options;
     struct log *log;
-    struct cache *cache;           /* NULL when headless */
-    struct broker *broker;         /* NULL: external */
-    struct producer *producer;     /* NULL: nothing is sent from here */
+    struct cache *cache;       /* NULL when headless */
+    struct broker *broker;     /* NULL: external */
+    struct producer *producer; /* NULL: nothing is sent from here */
     struct simulator *simulator;
-    struct recorder *recorder;     /* NULL: recording is off */
-    struct feed *live;             /* from Kafka; NULL when only replaying */
+    struct recorder *recorder; /* NULL: recording is off */
+    struct feed *live;         /* from Kafka; NULL when only replaying */
     struct ingest *ingest;
-    struct feed *replayed;         /* from a journey; NULL when none plays */
+    struct feed *replayed; /* from a journey; NULL when none plays */
     struct playback *playback;
     char bootstrap[512];
     char journey_path[512];
@@ -28,14 +29,14 @@ struct session {
 
     /* view.c */
     struct view view;
-    struct city_snapshot *shown;   /* the reference behind view.city */
+    struct city_snapshot *shown; /* the reference behind view.city */
     struct log_entry *log_entries;
     size_t log_count;
-    uint64_t toasted;              /* last log sequence looked at for a toast */
+    uint64_t toasted; /* last log sequence looked at for a toast */
     struct journey_listing *journeys;
     size_t journey_count;
     int64_t journeys_read_us, figures_read_us, throughput_us;
-    uint64_t hash;                 /* of what the view shows, to tell change */
+    uint64_t hash; /* of what the view shows, to tell change */
     int64_t cpu_us, cpu_mono_us;
 };
 

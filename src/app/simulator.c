@@ -29,7 +29,7 @@ struct simulator {
 
     /* thread's own */
     bool paused;
-    int64_t steps;         /* ticks to do while paused */
+    int64_t steps; /* ticks to do while paused */
     double speed;
     int64_t anchor_mono, anchor_ms;
     int64_t window_mono, window_ms;
@@ -50,8 +50,8 @@ static void simulator_emit(void *context, const struct event *event)
             break;
         }
         if (err.kind != ERR_FULL) {
-            log_write(simulator->settings.log, LOG_ERROR, "sim", "%s of %s was not sent: %s", event_word(event->kind),
-                      event->device_id, err.text);
+            log_write(simulator->settings.log, LOG_ERROR, "sim", "%s of %s was not sent: %s",
+                      event_word(event->kind), event->device_id, err.text);
             simulator->failed = err.fatal;
             return;
         }
@@ -108,13 +108,15 @@ static void simulator_incident(struct simulator *simulator, const struct simulat
     char id[40], between[GEO_BETWEEN_SIZE];
     struct err err = ERR_INIT;
     if (request->route < 0 && !world_find_vehicle(simulator->world, request->device_id, &route, &chainage)) {
-        log_write(simulator->settings.log, LOG_ERROR, request->source, "incident: %s is not on the road now; name a place",
+        log_write(simulator->settings.log, LOG_ERROR, request->source,
+                  "incident: %s is not on the road now; name a place",
                   request->device_id[0] ? request->device_id : "no vehicle");
         return;
     }
     if (request->route < 0)
         chainage += 1500; /* ahead of the vehicle, so that what follows is seen from it */
-    if (world_inject_incident(simulator->world, route, chainage, request->text, (int)request->number, id, &err) < 0) {
+    if (world_inject_incident(simulator->world, route, chainage, request->text, (int)request->number, id,
+                              &err) < 0) {
         log_write(simulator->settings.log, LOG_ERROR, request->source, "incident: %s", err.text);
         return;
     }
@@ -175,7 +177,8 @@ static void simulator_obey(struct simulator *simulator, const struct simulator_r
         if (world_override_weather(simulator->world, request->text, &err) < 0)
             log_write(log, LOG_ERROR, request->source, "weather: %s", err.text);
         else
-            log_action(log, request->source, "", request->text[0] ? "weather: %s everywhere" : "weather takes its own course%s",
+            log_action(log, request->source, "",
+                       request->text[0] ? "weather: %s everywhere" : "weather takes its own course%s",
                        request->text);
         break;
     case SIMULATOR_GPS:
@@ -217,8 +220,11 @@ static void simulator_publish(struct simulator *simulator)
     view->world = figures;
     view->seed = simulator->settings.world.seed;
     if (elapsed >= RATE_WINDOW_US || simulator->paused) {
-        view->reached = simulator->paused ? 0 : (double)(figures.time - simulator->window_ms) * 1000 / (double)elapsed;
-        view->events_per_s = simulator->paused ? 0 : (double)(simulator->events - simulator->window_events) * 1e6 / (double)elapsed;
+        view->reached =
+            simulator->paused ? 0 : (double)(figures.time - simulator->window_ms) * 1000 / (double)elapsed;
+        view->events_per_s = simulator->paused ? 0
+                                               : (double)(simulator->events - simulator->window_events) *
+                                                     1e6 / (double)elapsed;
         simulator->window_mono = now;
         simulator->window_ms = figures.time;
         simulator->window_events = simulator->events;
@@ -252,7 +258,9 @@ static void simulator_run(void *context)
         atomic_store(&simulator->ended, true);
         return;
     }
-    int64_t end = simulator->settings.duration_ms ? world_time(simulator->world) + simulator->settings.duration_ms : INT64_MAX;
+    int64_t end = simulator->settings.duration_ms
+                      ? world_time(simulator->world) + simulator->settings.duration_ms
+                      : INT64_MAX;
     simulator->window_mono = clock_mono_us();
     simulator->window_ms = world_time(simulator->world);
     simulator_pace_anew(simulator);
@@ -271,8 +279,9 @@ static void simulator_run(void *context)
         simulator_publish(simulator);
         if (simulator->paused || simulator->speed <= 0)
             continue;
-        int64_t due = simulator->anchor_mono +
-                      (int64_t)((double)(world_time(simulator->world) - simulator->anchor_ms) * 1000 / simulator->speed);
+        int64_t due =
+            simulator->anchor_mono + (int64_t)((double)(world_time(simulator->world) - simulator->anchor_ms) *
+                                               1000 / simulator->speed);
         int64_t now = clock_mono_us();
         if (due > now)
             simulator_wait(simulator, due);
@@ -284,14 +293,16 @@ static void simulator_run(void *context)
     simulator->world = NULL;
 }
 
-struct simulator *simulator_start(const struct simulator_settings *settings, struct producer *producer, struct err *err)
+struct simulator *simulator_start(const struct simulator_settings *settings, struct producer *producer,
+                                  struct err *err)
 {
     struct simulator *simulator = mem_zero(1, sizeof *simulator);
     pthread_condattr_t attributes;
     simulator->settings = *settings;
     simulator->producer = producer;
     simulator->speed = settings->speed;
-    simulator->view = (struct view_sim){.present = true, .speed = settings->speed, .seed = settings->world.seed};
+    simulator->view =
+        (struct view_sim){.present = true, .speed = settings->speed, .seed = settings->world.seed};
     simulator->view.world.connected = settings->world.vehicles;
     simulator->view.world.time = settings->world.start;
     pthread_mutex_init(&simulator->lock, NULL);

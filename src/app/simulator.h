@@ -1,7 +1,7 @@
 /*
- * The simulation thread: owns the world, keeps its pace, sends what it emits. Controls go through a small mailbox and
- * take effect between ticks; what comes of them is written to the log. It slows down, and says `held`, when the
- * producer has no room.
+ * The simulation thread: owns the world, keeps its pace, sends what it emits. Controls go through a small
+ * mailbox and take effect between ticks; what comes of them is written to the log. It slows down, and says
+ * `held`, when the producer has no room.
  */
 #ifndef SMARTCITY_APP_SIMULATOR_H
 #define SMARTCITY_APP_SIMULATOR_H
@@ -18,15 +18,16 @@ struct simulator;
 
 struct simulator_settings {
     struct world_settings world;
-    double speed;          /* simulated seconds a second; 0: as fast as possible */
-    int64_t duration_ms;   /* simulated; 0: no end */
+    double speed;        /* simulated seconds a second; 0: as fast as possible */
+    int64_t duration_ms; /* simulated; 0: no end */
     struct log *log;
     /* The world begins anew: everything produced from this wall time on belongs to the new one. */
     void (*on_reset)(void *context, int64_t produced_us);
     void *context;
 };
 
-struct simulator *simulator_start(const struct simulator_settings *settings, struct producer *producer, struct err *err);
+struct simulator *simulator_start(const struct simulator_settings *settings, struct producer *producer,
+                                  struct err *err);
 /* Stops at the next tick, waits for the thread, frees. */
 void simulator_destroy(struct simulator *simulator);
 
@@ -49,8 +50,8 @@ struct simulator_request {
     double number;
     char text[48];
     char device_id[32];
-    int route;          /* -1: by device_id */
-    double chainage;    /* m */
+    int route;       /* -1: by device_id */
+    double chainage; /* m */
     char source[16];
 };
 /* False when the mailbox is full (64 requests wait). Any thread. */

@@ -1,7 +1,7 @@
 /*
- * A byte ring holds key, headers and value of each record end to end; a ring of entries points into it. Adding
- * overwrites: entries whose bytes are reused, or whose slot is needed, go first. The window (what the Stream screen
- * lists) keeps its matching rows between refreshes and looks only at records it has not seen.
+ * A byte ring holds key, headers and value of each record end to end; a ring of entries points into it.
+ * Adding overwrites: entries whose bytes are reused, or whose slot is needed, go first. The window (what the
+ * Stream screen lists) keeps its matching rows between refreshes and looks only at records it has not seen.
  */
 #include "app/tail.h"
 
@@ -43,7 +43,7 @@ struct tail {
     struct tail_term terms[TAIL_TERMS];
     size_t term_count;
     bool frozen, changed;
-    uint64_t seen;       /* next sequence to look at */
+    uint64_t seen; /* next sequence to look at */
     uint64_t skipped;
     uint64_t opened;
     char *opened_value;
@@ -102,7 +102,8 @@ void tail_add_locked(struct tail *tail, const struct record *record, bool quaran
         entry.record.headers_length = 0;
     entry.value_kept = record->value_length < TAIL_VALUE_MAX ? record->value_length : TAIL_VALUE_MAX;
     size_t need = tail_entry_size(&entry);
-    if (tail->next + need > tail->size) { /* entries in the rest of the ring are passed over: they are the oldest */
+    if (tail->next + need >
+        tail->size) { /* entries in the rest of the ring are passed over: they are the oldest */
         while (tail->first < tail->end && tail_entry(tail, tail->first)->at >= tail->next)
             tail->first++;
         tail->next = 0;
@@ -159,7 +160,8 @@ static bool tail_contains(const char *bytes, size_t length, const char *part)
     return false;
 }
 
-static bool tail_term_holds(const struct tail *tail, const struct tail_entry *entry, const struct tail_term *term)
+static bool tail_term_holds(const struct tail *tail, const struct tail_entry *entry,
+                            const struct tail_term *term)
 {
     const struct record *record = &entry->record;
     const char *key = tail_key(tail, entry);
@@ -198,8 +200,11 @@ void tail_set_filter(struct tail *tail, const char *filter)
     static const struct {
         const char *name;
         enum tail_column column;
-    } columns[] = {{"topic:", TERM_TOPIC}, {"key:", TERM_KEY}, {"partition:", TERM_PARTITION},
-                   {"offset:", TERM_OFFSET}, {"bad:", TERM_BAD}};
+    } columns[] = {{"topic:", TERM_TOPIC},
+                   {"key:", TERM_KEY},
+                   {"partition:", TERM_PARTITION},
+                   {"offset:", TERM_OFFSET},
+                   {"bad:", TERM_BAD}};
     if (strcmp(filter, tail->filter) == 0)
         return;
     text_copy(tail->filter, sizeof tail->filter, filter);
@@ -244,9 +249,12 @@ void tail_open(struct tail *tail, uint64_t sequence)
 static void tail_fill_row(const struct tail *tail, uint64_t sequence, struct view_tail_row *row)
 {
     const struct tail_entry *entry = tail_entry(tail, sequence);
-    *row = (struct view_tail_row){.sequence = sequence, .arrived_us = entry->record.arrived_us,
-                                  .kind = entry->record.kind, .partition = entry->record.partition,
-                                  .offset = entry->record.offset, .length = entry->record.value_length,
+    *row = (struct view_tail_row){.sequence = sequence,
+                                  .arrived_us = entry->record.arrived_us,
+                                  .kind = entry->record.kind,
+                                  .partition = entry->record.partition,
+                                  .offset = entry->record.offset,
+                                  .length = entry->record.value_length,
                                   .quarantined = entry->quarantined};
     text_sanitise(row->key, sizeof row->key, tail_key(tail, entry), entry->record.key_length);
     size_t length = entry->value_kept < 400 ? entry->value_kept : 400;
@@ -280,9 +288,10 @@ static void tail_fill_opened(struct tail *tail, struct view_opened *opened)
     while (opened->header_count < sizeof opened->headers / sizeof *opened->headers &&
            record_headers_next(&record, &position, &header)) {
         size_t i = opened->header_count++;
-        text_sanitise(opened->headers[i].name, sizeof opened->headers[i].name, header.name, header.name_length);
-        text_sanitise(opened->headers[i].value, sizeof opened->headers[i].value, header.value ? header.value : "null",
-                      header.value ? header.value_length : 4);
+        text_sanitise(opened->headers[i].name, sizeof opened->headers[i].name, header.name,
+                      header.name_length);
+        text_sanitise(opened->headers[i].value, sizeof opened->headers[i].value,
+                      header.value ? header.value : "null", header.value ? header.value_length : 4);
     }
     opened->value_length = entry->value_kept;
     opened->truncated = entry->value_kept < entry->record.value_length;
@@ -301,7 +310,8 @@ bool tail_refresh(struct tail *tail, struct view_tail *view)
             tail->skipped += tail->first - tail->seen;
             tail->seen = tail->first;
         }
-        /* Newest first, only as many as the window shows: at 100,000 records a second most are never looked at. */
+        /* Newest first, only as many as the window shows: at 100,000 records a second most are never looked
+         * at. */
         uint64_t fresh[VIEW_TAIL_ROWS];
         size_t count = 0;
         for (uint64_t sequence = tail->end; sequence > tail->seen && count < VIEW_TAIL_ROWS; sequence--)

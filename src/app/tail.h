@@ -1,7 +1,7 @@
 /*
- * The live tail: the last few megabytes of records as they were delivered, and a filtered window on them. The feed's
- * thread adds, the main thread looks; a short lock is held for each. What the ring lets go before it was looked at is
- * counted as skipped.
+ * The live tail: the last few megabytes of records as they were delivered, and a filtered window on them. The
+ * feed's thread adds, the main thread looks; a short lock is held for each. What the ring lets go before it
+ * was looked at is counted as skipped.
  */
 #ifndef SMARTCITY_APP_TAIL_H
 #define SMARTCITY_APP_TAIL_H
@@ -26,8 +26,8 @@ void tail_set_filter(struct tail *tail, const char *filter);
 void tail_freeze(struct tail *tail, bool on);
 /* 0 closes. */
 void tail_open(struct tail *tail, uint64_t sequence);
-/* Refreshes in place; returns true when anything changed. opened.value points into memory owned by the tail, valid
- * until the next refresh. */
+/* Refreshes in place; returns true when anything changed. opened.value points into memory owned by the tail,
+ * valid until the next refresh. */
 bool tail_refresh(struct tail *tail, struct view_tail *view);
 
 #endif

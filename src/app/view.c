@@ -51,7 +51,10 @@ static void view_process(struct session *session, int64_t mono_us)
 
 static void view_label(struct view *view, struct session *session)
 {
-    text_copy(view->kafka_label, sizeof view->kafka_label, session->broker ? "LOCAL" : session->bootstrap[0] ? session->bootstrap : "none");
+    text_copy(view->kafka_label, sizeof view->kafka_label,
+              session->broker         ? "LOCAL"
+              : session->bootstrap[0] ? session->bootstrap
+                                      : "none");
     text_copy(view->kafka_address, sizeof view->kafka_address, session->bootstrap);
     text_copy(view->cloud_label, sizeof view->cloud_label, "not connected");
     view->read_only = session->options->read_only;
@@ -121,7 +124,9 @@ static void view_hop_kafka(const struct view *view, struct view_hop *hop)
     enum kafka_state state = view->consumer.kafka.state;
     if (view->producer.kafka.state == KAFKA_DOWN)
         state = KAFKA_DOWN;
-    hop->state = state == KAFKA_UP ? seconds > 5 ? HOP_WARNING : HOP_GOOD : state == KAFKA_DOWN ? HOP_BAD : HOP_BUSY;
+    hop->state = state == KAFKA_UP     ? seconds > 5 ? HOP_WARNING : HOP_GOOD
+                 : state == KAFKA_DOWN ? HOP_BAD
+                                       : HOP_BUSY;
     if (state == KAFKA_UP) {
         snprintf(hop->figure, sizeof hop->figure, "lag %s", text_si(figure, (double)lag));
         snprintf(hop->detail, sizeof hop->detail, "%.1f s", seconds);
@@ -212,7 +217,8 @@ static void view_keep_throughput(struct session *session, int64_t mono_us)
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
         const struct city_topic *topic = &session->view.city->topics[kind];
         double events = series_rate(&topic->events_series, 10), bytes = series_rate(&topic->bytes_series, 10);
-        if (events > 0 && cache_throughput_add(session->cache, session->view.wall_us, kind, events, bytes, &err) < 0)
+        if (events > 0 &&
+            cache_throughput_add(session->cache, session->view.wall_us, kind, events, bytes, &err) < 0)
             break;
     }
 }

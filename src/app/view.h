@@ -1,6 +1,7 @@
 /*
- * The view: everything the screen may show, as one const value. session_view() refreshes it on the main thread, once
- * before a frame; what it points to is immutable until the next refresh. Panels read it and nothing else.
+ * The view: everything the screen may show, as one const value. session_view() refreshes it on the main
+ * thread, once before a frame; what it points to is immutable until the next refresh. Panels read it and
+ * nothing else.
  */
 #ifndef SMARTCITY_APP_VIEW_H
 #define SMARTCITY_APP_VIEW_H
@@ -15,10 +16,10 @@
 enum view_source { VIEW_LIVE, VIEW_REPLAY, VIEW_WATCH /* an outside broker, nothing simulated here */ };
 
 struct view_sim {
-    bool present;           /* this console simulates */
+    bool present; /* this console simulates */
     bool paused;
-    bool held;              /* slowed by a full producer or a consumer behind */
-    double speed, reached;  /* asked and measured, simulated seconds a second */
+    bool held;             /* slowed by a full producer or a consumer behind */
+    double speed, reached; /* asked and measured, simulated seconds a second */
     double events_per_s;
     struct world_figures world;
     uint64_t seed;
@@ -27,7 +28,7 @@ struct view_sim {
 struct view_replay {
     bool active, paused, ended;
     bool to_kafka;
-    double speed;           /* 0: as fast as possible */
+    double speed; /* 0: as fast as possible */
     int64_t position_us, length_us;
     int64_t event_ms;
     uint64_t played, total;
@@ -38,7 +39,7 @@ struct view_replay {
 struct view_tail_row {
     uint64_t sequence;
     int64_t arrived_us;
-    int kind;               /* -1: unknown topic */
+    int kind; /* -1: unknown topic */
     int32_t partition;
     int64_t offset;
     size_t length;
@@ -55,9 +56,9 @@ struct view_opened {
     struct {
         char name[32], value[96];
     } headers[12];
-    bool truncated;         /* value longer than what is shown */
+    bool truncated; /* value longer than what is shown */
     size_t value_length;
-    const char *value;      /* raw bytes, to be shown with text_sanitise only */
+    const char *value; /* raw bytes, to be shown with text_sanitise only */
 };
 #define VIEW_TAIL_ROWS 256
 struct view_tail {
@@ -65,34 +66,34 @@ struct view_tail {
     uint64_t total, skipped; /* seen; let go by the ring before they were looked at */
     bool frozen;
     char filter[96];
-    size_t count;            /* newest last */
+    size_t count; /* newest last */
     struct view_tail_row rows[VIEW_TAIL_ROWS];
     struct view_opened opened;
 };
 
 enum view_hop_state { HOP_OFF, HOP_GOOD, HOP_BUSY, HOP_WARNING, HOP_BAD };
 struct view_hop {
-    const char *name;        /* "SIM", "KAFKA", "LAKE", … */
+    const char *name; /* "SIM", "KAFKA", "LAKE", … */
     enum view_hop_state state;
-    char figure[28];         /* "9.8k/s" */
-    char detail[28];         /* "lag 118 · 0.2 s", "not connected" */
-    const char *key, *action;/* "space", "pause", or NULL */
+    char figure[28];          /* "9.8k/s" */
+    char detail[28];          /* "lag 118 · 0.2 s", "not connected" */
+    const char *key, *action; /* "space", "pause", or NULL */
 };
 #define VIEW_HOPS 7
 
 struct view_toast {
     enum log_level level;
-    int64_t until_us;        /* monotonic */
+    int64_t until_us; /* monotonic */
     char text[240];
 };
 
 struct view {
-    uint64_t generation;     /* changes when anything did */
+    uint64_t generation; /* changes when anything did */
     int64_t wall_us, mono_us;
     enum view_source source;
-    char kafka_label[64];    /* "LOCAL" or the bootstrap address */
-    char kafka_address[64];  /* where other clients find it */
-    char cloud_label[64];    /* "LOCAL", account and region, or "not connected" */
+    char kafka_label[64];   /* "LOCAL" or the bootstrap address */
+    char kafka_address[64]; /* where other clients find it */
+    char cloud_label[64];   /* "LOCAL", account and region, or "not connected" */
     bool read_only;
     const struct city_snapshot *city; /* never NULL */
     struct view_sim sim;
@@ -108,7 +109,7 @@ struct view {
     char journeys_folder[256];
     int64_t journeys_bytes, journeys_limit;
     uint64_t log_last;
-    size_t log_count;        /* newest last */
+    size_t log_count; /* newest last */
     const struct log_entry *log;
     struct view_toast toast; /* text "" when none */
     int64_t memory_bytes;    /* resident */

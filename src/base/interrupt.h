@@ -1,6 +1,6 @@
 /*
- * SIGINT and SIGTERM for commands without a loop: caught once asked for, then polled. A program with a loop uses
- * loop_add_signal instead. Any thread may poll.
+ * SIGINT and SIGTERM for commands without a loop: caught once asked for, then polled. A program with a loop
+ * uses loop_add_signal instead. Any thread may poll.
  */
 #ifndef SMARTCITY_BASE_INTERRUPT_H
 #define SMARTCITY_BASE_INTERRUPT_H

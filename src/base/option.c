@@ -51,7 +51,8 @@ static void option_list_add(struct option_list *list, const char *text)
 }
 
 /* Parses into the target; the reason why not goes to `expected`. */
-static bool option_parse(const struct option_set *set, size_t index, const char *text, char *expected, size_t size)
+static bool option_parse(const struct option_set *set, size_t index, const char *text, char *expected,
+                         size_t size)
 {
     const struct option *option = &set->options[index];
     void *target = option_target(set, index);
@@ -68,7 +69,8 @@ static bool option_parse(const struct option_set *set, size_t index, const char 
         return text_parse_int(text, (int64_t)option->min, (int64_t)option->max, target);
     case OPTION_DOUBLE:
         snprintf(expected, size, "a number from %g to %g", option->min, option->max);
-        if (strlen(text) > 1 && (text[strlen(text) - 1] == 'x' || text[strlen(text) - 1] == 'X')) { /* "10x" */
+        if (strlen(text) > 1 &&
+            (text[strlen(text) - 1] == 'x' || text[strlen(text) - 1] == 'X')) { /* "10x" */
             char plain[32];
             text_copy(plain, sizeof plain, text);
             plain[strlen(plain) - 1] = 0;
@@ -115,7 +117,8 @@ void option_init(struct option_set *set, const struct option *options, size_t co
     for (size_t i = 0; i < count; i++) {
         char expected[160];
         if (options[i].fallback && !option_parse(set, i, options[i].fallback, expected, sizeof expected)) {
-            fprintf(stderr, "option table: %s: default '%s' is not %s\n", options[i].name, options[i].fallback, expected);
+            fprintf(stderr, "option table: %s: default '%s' is not %s\n", options[i].name,
+                    options[i].fallback, expected);
             abort();
         }
     }
@@ -145,7 +148,8 @@ int option_set_text(struct option_set *set, size_t index, const char *text, enum
     char expected[160], shown[64];
     if (!option_parse(set, index, text, expected, sizeof expected)) {
         text_sanitise(shown, sizeof shown, text, strlen(text));
-        return err_set(err, origin == ORIGIN_FLAG ? ERR_USAGE : ERR_CONFIG, "%s: '%s' is not %s", place, shown, expected);
+        return err_set(err, origin == ORIGIN_FLAG ? ERR_USAGE : ERR_CONFIG, "%s: '%s' is not %s", place,
+                       shown, expected);
     }
     set->origins[index] = origin;
     text_copy(set->places[index], sizeof set->places[index], place);
@@ -176,13 +180,25 @@ void option_format(const struct option_set *set, size_t index, char *out, size_t
     const void *target = option_target(set, index);
     char time[TEXT_TIME_SIZE];
     switch (option->type) {
-    case OPTION_TEXT: snprintf(out, size, "%s", (const char *)target); break;
+    case OPTION_TEXT:
+        snprintf(out, size, "%s", (const char *)target);
+        break;
     case OPTION_INT:
-    case OPTION_BYTES: snprintf(out, size, "%lld", (long long)*(const int64_t *)target); break;
-    case OPTION_DOUBLE: snprintf(out, size, "%g", *(const double *)target); break;
-    case OPTION_BOOL: snprintf(out, size, "%s", *(const bool *)target ? "on" : "off"); break;
-    case OPTION_DURATION: snprintf(out, size, "%gs", (double)*(const int64_t *)target / 1e6); break;
-    case OPTION_TIME: snprintf(out, size, "%s", text_time(time, *(const int64_t *)target)); break;
+    case OPTION_BYTES:
+        snprintf(out, size, "%lld", (long long)*(const int64_t *)target);
+        break;
+    case OPTION_DOUBLE:
+        snprintf(out, size, "%g", *(const double *)target);
+        break;
+    case OPTION_BOOL:
+        snprintf(out, size, "%s", *(const bool *)target ? "on" : "off");
+        break;
+    case OPTION_DURATION:
+        snprintf(out, size, "%gs", (double)*(const int64_t *)target / 1e6);
+        break;
+    case OPTION_TIME:
+        snprintf(out, size, "%s", text_time(time, *(const int64_t *)target));
+        break;
     case OPTION_WORD: {
         const char *word = option->words;
         for (int i = *(const int *)target; i > 0 && word; i--)
@@ -201,7 +217,8 @@ void option_format(const struct option_set *set, size_t index, char *out, size_t
     }
 }
 
-static int option_unknown_flag(const struct option_set *set, const char *flag, unsigned command, struct err *err)
+static int option_unknown_flag(const struct option_set *set, const char *flag, unsigned command,
+                               struct err *err)
 {
     const char *name = flag + strspn(flag, "-"), *suggestion;
     char plain[64], shown[64];
@@ -216,7 +233,8 @@ static int option_unknown_flag(const struct option_set *set, const char *flag, u
     return err_set(err, ERR_USAGE, "%s is not an option; see --help", shown);
 }
 
-static int option_index_for_flag(const struct option_set *set, unsigned command, const char *name, char letter)
+static int option_index_for_flag(const struct option_set *set, unsigned command, const char *name,
+                                 char letter)
 {
     for (size_t i = 0; i < set->count; i++) {
         const struct option *option = &set->options[i];
@@ -228,8 +246,9 @@ static int option_index_for_flag(const struct option_set *set, unsigned command,
     return -1;
 }
 
-int option_read_arguments(struct option_set *set, unsigned command, int argc, char **argv, const char **positional,
-                          size_t max_positional, size_t *positional_count, struct err *err)
+int option_read_arguments(struct option_set *set, unsigned command, int argc, char **argv,
+                          const char **positional, size_t max_positional, size_t *positional_count,
+                          struct err *err)
 {
     *positional_count = 0;
     bool only_positional = false;
@@ -276,7 +295,8 @@ int option_read_arguments(struct option_set *set, unsigned command, int argc, ch
             value = negated ? "off" : "on";
         if (!value) {
             if (i + 1 == argc)
-                return err_set(err, ERR_USAGE, "%s needs %s", place, option->argument ? option->argument : "a value");
+                return err_set(err, ERR_USAGE, "%s needs %s", place,
+                               option->argument ? option->argument : "a value");
             value = argv[++i];
         }
         if (option_set_text(set, (size_t)index, value, ORIGIN_FLAG, place, err) < 0)
@@ -308,7 +328,8 @@ struct option_reading {
     struct err *err;
 };
 
-/* inih stops counting at the first handler that returns 0 and gives its line: the error text gets it afterwards. */
+/* inih stops counting at the first handler that returns 0 and gives its line: the error text gets it
+ * afterwards. */
 static int option_on_line(void *user, const char *section, const char *name, const char *value)
 {
     struct option_reading *reading = user;
@@ -320,7 +341,8 @@ static int option_on_line(void *user, const char *section, const char *name, con
     if (set->section && strcmp(section, set->section) == 0) {
         struct option_list *list = (struct option_list *)((char *)set->target + set->section_offset);
         char pair[512];
-        if (list->count >= OPTION_LIST_MAX || (size_t)snprintf(pair, sizeof pair, "%s=%s", name, value) >= sizeof pair) {
+        if (list->count >= OPTION_LIST_MAX ||
+            (size_t)snprintf(pair, sizeof pair, "%s=%s", name, value) >= sizeof pair) {
             err_set(reading->err, ERR_CONFIG, "[%s] %s: too many or too long", section, shown);
             return 0;
         }
@@ -336,14 +358,15 @@ static int option_on_line(void *user, const char *section, const char *name, con
     const char *suggestion;
     int index = option_find(set, name, &suggestion);
     if (index < 0 || set->options[index].flag_only) {
-        err_set(reading->err, ERR_CONFIG, "'%s' is not a setting%s%s%s", shown, suggestion ? "; did you mean '" : "",
-                suggestion ? suggestion : "", suggestion ? "'?" : "");
+        err_set(reading->err, ERR_CONFIG, "'%s' is not a setting%s%s%s", shown,
+                suggestion ? "; did you mean '" : "", suggestion ? suggestion : "", suggestion ? "'?" : "");
         return 0;
     }
     return option_set_text(set, (size_t)index, value, reading->origin, name, reading->err) == 0;
 }
 
-/* inih keeps the rest of an over-long line as the next one; a NUL ends its view of the text. Both are refused. */
+/* inih keeps the rest of an over-long line as the next one; a NUL ends its view of the text. Both are
+ * refused. */
 int option_read_text(struct option_set *set, const char *text, const char *path, enum option_origin origin,
                      struct err *err)
 {
@@ -356,7 +379,8 @@ int option_read_text(struct option_set *set, const char *text, const char *path,
             return err_set(err, ERR_CONFIG, "%s:%d: the line is longer than 190 characters", path, line);
         start += length + (start[length] == '\n');
     }
-    /* What a setting's place says needs its line: parse line by line is inih's job, so places are fixed afterwards. */
+    /* What a setting's place says needs its line: parse line by line is inih's job, so places are fixed
+     * afterwards. */
     enum option_origin *before = mem_alloc(set->count * sizeof *before);
     memcpy(before, set->origins, set->count * sizeof *before);
     int at = ini_parse_string(text, option_on_line, &reading);

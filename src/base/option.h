@@ -1,7 +1,7 @@
 /*
- * Options by table: flags, environment, configuration file and defaults fill one struct, and it is known where each
- * value came from. Precedence: flag, environment, project file, user file, default; a source never overrides a
- * stronger one, whatever the order in which they are read. One thread.
+ * Options by table: flags, environment, configuration file and defaults fill one struct, and it is known
+ * where each value came from. Precedence: flag, environment, project file, user file, default; a source never
+ * overrides a stronger one, whatever the order in which they are read. One thread.
  */
 #ifndef SMARTCITY_BASE_OPTION_H
 #define SMARTCITY_BASE_OPTION_H
@@ -33,8 +33,8 @@ struct option_list {
 };
 
 struct option {
-    const char *name;     /* "bootstrap": --bootstrap, SMARTCITY_BOOTSTRAP, bootstrap = in the file */
-    char letter;          /* 'b' or 0 */
+    const char *name; /* "bootstrap": --bootstrap, SMARTCITY_BOOTSTRAP, bootstrap = in the file */
+    char letter;      /* 'b' or 0 */
     enum option_type type;
     size_t offset, size;
     const char *fallback; /* as text, parsed like any other */
@@ -42,8 +42,8 @@ struct option {
     const char *words;    /* "|"-separated */
     const char *argument; /* "HOST:PORT" in help; NULL for a bool */
     const char *help;
-    unsigned commands;    /* bit set of the commands that take it; 0: all */
-    bool flag_only;       /* not in file or environment */
+    unsigned commands; /* bit set of the commands that take it; 0: all */
+    bool flag_only;    /* not in file or environment */
 };
 
 struct option_set {
@@ -53,7 +53,7 @@ struct option_set {
     enum option_origin *origins; /* count entries, owned */
     char (*places)[96];          /* "~/.config/smartcity/smartcity.conf:12", "--seed", owned */
     /* `[section]` lines other than [smartcity] go here: a "key=value" into the list at this offset. */
-    const char *section;         /* "kafka" */
+    const char *section; /* "kafka" */
     size_t section_offset;
 };
 
@@ -69,10 +69,11 @@ int option_find(const struct option_set *set, const char *name, const char **sug
 /* The value as text, as it would be written in the file. */
 void option_format(const struct option_set *set, size_t index, char *out, size_t size);
 
-/* GNU long options, letters, --name=value, `--`. Positional arguments are collected; `command` is the bit that an
- * option's set must have. Stops with ERR_USAGE naming the flag and the nearest one. */
-int option_read_arguments(struct option_set *set, unsigned command, int argc, char **argv, const char **positional,
-                          size_t max_positional, size_t *positional_count, struct err *err);
+/* GNU long options, letters, --name=value, `--`. Positional arguments are collected; `command` is the bit
+ * that an option's set must have. Stops with ERR_USAGE naming the flag and the nearest one. */
+int option_read_arguments(struct option_set *set, unsigned command, int argc, char **argv,
+                          const char **positional, size_t max_positional, size_t *positional_count,
+                          struct err *err);
 /* PREFIX + upper-case name with '-' as '_'. */
 int option_read_environment(struct option_set *set, const char *prefix, struct err *err);
 /* An INI file; a missing one is fine. Errors name file, line and the nearest key. */

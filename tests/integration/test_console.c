@@ -1,7 +1,7 @@
 /*
- * The real program on a pseudo-terminal: every key of the command table is pressed, the window is resized in storms,
- * signals arrive, and the terminal must come back as it was. What the screen shows is read by its own `:dump`; that a
- * key was taken is known from the control socket, which the same thread answers.
+ * The real program on a pseudo-terminal: every key of the command table is pressed, the window is resized in
+ * storms, signals arrive, and the terminal must come back as it was. What the screen shows is read by its own
+ * `:dump`; that a key was taken is known from the control socket, which the same thread answers.
  */
 #include "app/command.h"
 #include "app/control.h"
@@ -52,7 +52,8 @@ static void console_pump(struct console *console, int wait_ms)
     }
 }
 
-static void console_start(struct console *console, int width, int height, const char *term, char *const *arguments)
+static void console_start(struct console *console, int width, int height, const char *term,
+                          char *const *arguments)
 {
     struct winsize size = {.ws_col = (unsigned short)width, .ws_row = (unsigned short)height};
     buf_reset(&console->output);
@@ -83,7 +84,8 @@ static json_t *console_status(struct console *console)
         }
         console_pump(console, 20);
     }
-    fprintf(stderr, "the console does not answer; it wrote:\n%.*s\n", (int)console->output.length, console->output.data);
+    fprintf(stderr, "the console does not answer; it wrote:\n%.*s\n", (int)console->output.length,
+            console->output.data);
     fail_msg("no answer");
     return NULL;
 }
@@ -175,7 +177,8 @@ static int console_wait_exit(struct console *console)
 static void assert_terminal_restored(struct console *console)
 {
     const char *out = console->output.data, *last_in = NULL, *last_out = NULL, *hidden = NULL, *shown = NULL;
-    for (const char *at = out; (at = memmem(at, console->output.length - (size_t)(at - out), "\x1b[?", 3)); at += 3) {
+    for (const char *at = out; (at = memmem(at, console->output.length - (size_t)(at - out), "\x1b[?", 3));
+         at += 3) {
         last_in = strncmp(at, "\x1b[?1049h", 8) == 0 ? at : last_in;
         last_out = strncmp(at, "\x1b[?1049l", 8) == 0 ? at : last_out;
         hidden = strncmp(at, "\x1b[?25l", 6) == 0 ? at : hidden;
@@ -202,7 +205,8 @@ static int setup(void **state)
     snprintf(console->dump, sizeof console->dump, "%s/screen.txt", console->home);
     setenv("HOME", console->home, 1);
     setenv("XDG_RUNTIME_DIR", console->home, 1);
-    static const char *const unset[] = {"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "NO_COLOR", "TMUX"};
+    static const char *const unset[] = {"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME",
+                                        "XDG_DATA_HOME",   "NO_COLOR",       "TMUX"};
     for (size_t i = 0; i < sizeof unset / sizeof *unset; i++)
         unsetenv(unset[i]);
     setenv("LANG", "C.UTF-8", 1);
@@ -244,7 +248,8 @@ static void test_starts_and_quits(void **state)
     console_type(console, "q");
     int status = console_wait_exit(console);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        fprintf(stderr, "%s\n", console->output.data + (console->output.length > 4000 ? console->output.length - 4000 : 0));
+        fprintf(stderr, "%s\n",
+                console->output.data + (console->output.length > 4000 ? console->output.length - 4000 : 0));
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
     assert_terminal_restored(console);
@@ -255,10 +260,11 @@ static const char *key_bytes(const char *name, char text[8])
 {
     static const struct {
         const char *name, *bytes;
-    } special[] = {{"space", " "},          {"enter", "\r"},      {"tab", "\t"},       {"shift+tab", "\x1b[Z"}, {"esc", "\x1b"},
-                   {"backspace", "\x7f"},   {"up", "\x1bOA"},     {"down", "\x1bOB"},  {"right", "\x1bOC"},     {"left", "\x1bOD"},
-                   {"home", "\x1bOH"},      {"end", "\x1bOF"},    {"pgup", "\x1b[5~"}, {"pgdn", "\x1b[6~"},     {"f1", "\x1bOP"},
-                   {"delete", "\x1b[3~"},   {"insert", "\x1b[2~"}};
+    } special[] = {{"space", " "},       {"enter", "\r"},       {"tab", "\t"},      {"shift+tab", "\x1b[Z"},
+                   {"esc", "\x1b"},      {"backspace", "\x7f"}, {"up", "\x1bOA"},   {"down", "\x1bOB"},
+                   {"right", "\x1bOC"},  {"left", "\x1bOD"},    {"home", "\x1bOH"}, {"end", "\x1bOF"},
+                   {"pgup", "\x1b[5~"},  {"pgdn", "\x1b[6~"},   {"f1", "\x1bOP"},   {"delete", "\x1b[3~"},
+                   {"insert", "\x1b[2~"}};
     for (size_t i = 0; i < sizeof special / sizeof *special; i++)
         if (strcmp(name, special[i].name) == 0)
             return special[i].bytes;
@@ -281,7 +287,8 @@ static void test_every_key(void **state)
     console_wait_vehicles(console, 40);
     for (size_t screen = 0; screen < sizeof screens / sizeof *screens; screen++) {
         for (size_t i = 0; i < count; i++) {
-            if (strcmp(table[i].name, "quit") == 0 || strcmp(table[i].name, "suspend") == 0 || strcmp(table[i].name, "cancel") == 0)
+            if (strcmp(table[i].name, "quit") == 0 || strcmp(table[i].name, "suspend") == 0 ||
+                strcmp(table[i].name, "cancel") == 0)
                 continue;
             for (int key = 0; key < COMMAND_KEYS && table[i].keys[key].key; key++) {
                 char text[8];
@@ -313,7 +320,8 @@ static void test_resize_storm(void **state)
     console_wait_vehicles(console, 40);
     for (int i = 0; i < 150; i++) {
         seed = seed * 1103515245u + 12345u;
-        struct winsize size = {.ws_col = (unsigned short)(1 + (seed >> 8) % 240), .ws_row = (unsigned short)(1 + (seed >> 20) % 80)};
+        struct winsize size = {.ws_col = (unsigned short)(1 + (seed >> 8) % 240),
+                               .ws_row = (unsigned short)(1 + (seed >> 20) % 80)};
         assert_int_equal(ioctl(console->fd, TIOCSWINSZ, &size), 0);
         if (i % 10 == 0)
             console_settle(console);

@@ -29,7 +29,8 @@ static const struct option TABLE[] = {
     {"when", 0, OPTION_TIME, AT(when), .fallback = "2026-01-12T08:00:00Z", .argument = "TIME"},
     {"speed", 0, OPTION_DOUBLE, AT(speed), .fallback = "1", .min = 0.1, .max = 3600, .argument = "X"},
     {"on", 'o', OPTION_BOOL, AT(on), .fallback = "off"},
-    {"colour", 0, OPTION_WORD, AT(colour), .fallback = "auto", .words = "auto|always|never", .argument = "WHEN"},
+    {"colour", 0, OPTION_WORD, AT(colour), .fallback = "auto", .words = "auto|always|never",
+     .argument = "WHEN"},
     {"property", 'X', OPTION_LIST, AT(properties), .argument = "KEY=VALUE"},
     {"secret-flag", 0, OPTION_BOOL, AT(on), .commands = 2, .flag_only = true},
 };
@@ -63,9 +64,11 @@ static int teardown(void **state)
 static int read_flags(struct fixture *fixture, int argc, char **argv)
 {
     fixture->err = ERR_INIT;
-    return option_read_arguments(&fixture->set, 1, argc, argv, fixture->words, 4, &fixture->word_count, &fixture->err);
+    return option_read_arguments(&fixture->set, 1, argc, argv, fixture->words, 4, &fixture->word_count,
+                                 &fixture->err);
 }
-#define FLAGS(...) read_flags(fixture, (int)(sizeof((char *[]){__VA_ARGS__}) / sizeof(char *)), (char *[]){__VA_ARGS__})
+#define FLAGS(...)                                                                                           \
+    read_flags(fixture, (int)(sizeof((char *[]){__VA_ARGS__}) / sizeof(char *)), (char *[]){__VA_ARGS__})
 
 static void test_defaults(void **state)
 {
@@ -81,7 +84,8 @@ static void test_defaults(void **state)
 static void test_flags(void **state)
 {
     struct fixture *fixture = *state;
-    assert_int_equal(FLAGS("--name=bob", "-c", "7", "one", "--on", "-Xa=b", "--speed", "10x", "--", "--two"), 0);
+    assert_int_equal(FLAGS("--name=bob", "-c", "7", "one", "--on", "-Xa=b", "--speed", "10x", "--", "--two"),
+                     0);
     assert_string_equal(fixture->target.name, "bob");
     assert_int_equal(fixture->target.count, 7);
     assert_true(fixture->target.on);
@@ -122,8 +126,12 @@ static void test_precedence(void **state)
     setenv("TEST_COUNT", "20", 1);
     assert_int_equal(FLAGS("--name", "flag"), 0);
     assert_int_equal(option_read_environment(&fixture->set, "TEST_", &fixture->err), 0);
-    assert_int_equal(option_read_text(&fixture->set, "count = 30\nname = file\nspeed = 5\n", "p.conf", ORIGIN_PROJECT_FILE, &fixture->err), 0);
-    assert_int_equal(option_read_text(&fixture->set, "speed = 6\nroom = 1k\n", "u.conf", ORIGIN_USER_FILE, &fixture->err), 0);
+    assert_int_equal(option_read_text(&fixture->set, "count = 30\nname = file\nspeed = 5\n", "p.conf",
+                                      ORIGIN_PROJECT_FILE, &fixture->err),
+                     0);
+    assert_int_equal(
+        option_read_text(&fixture->set, "speed = 6\nroom = 1k\n", "u.conf", ORIGIN_USER_FILE, &fixture->err),
+        0);
     unsetenv("TEST_COUNT");
     assert_string_equal(fixture->target.name, "flag");
     assert_int_equal(fixture->target.count, 20);
@@ -148,7 +156,8 @@ static void test_file_refused(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         fixture->err = ERR_INIT;
-        assert_int_equal(option_read_text(&fixture->set, cases[i].text, "f.conf", ORIGIN_USER_FILE, &fixture->err), -1);
+        assert_int_equal(
+            option_read_text(&fixture->set, cases[i].text, "f.conf", ORIGIN_USER_FILE, &fixture->err), -1);
         assert_int_equal(fixture->err.kind, ERR_CONFIG);
         if (!strstr(fixture->err.text, cases[i].part))
             fail_msg("'%s' does not say '%s'", fixture->err.text, cases[i].part);

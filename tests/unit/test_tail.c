@@ -15,8 +15,14 @@ static struct view_tail *view;
 
 static void add(struct tail *tail, int kind, int64_t offset, const char *key, const char *value, bool bad)
 {
-    struct record record = {.kind = kind, .partition = 1, .offset = offset, .key = key, .key_length = strlen(key),
-                            .value = value, .value_length = strlen(value), .arrived_us = offset * 10};
+    struct record record = {.kind = kind,
+                            .partition = 1,
+                            .offset = offset,
+                            .key = key,
+                            .key_length = strlen(key),
+                            .value = value,
+                            .value_length = strlen(value),
+                            .arrived_us = offset * 10};
     tail_lock(tail);
     tail_add_locked(tail, &record, bad);
     tail_unlock(tail);
@@ -62,8 +68,16 @@ static void test_filter(void **state)
         const char *filter;
         int64_t first;
         size_t count;
-    } cases[] = {{"topic:vehicle", 2, 2}, {"key:0001", 1, 1},  {"ford", 2, 1},       {"!topic:vehicle", 1, 1}, {"bad:yes", 3, 1},
-                 {"bad:no", 1, 2},        {"offset:3", 3, 1},  {"partition:1", 1, 3}, {"partition:2", 0, 0},   {"topic:vehicle !ford", 3, 1},
+    } cases[] = {{"topic:vehicle", 2, 2},
+                 {"key:0001", 1, 1},
+                 {"ford", 2, 1},
+                 {"!topic:vehicle", 1, 1},
+                 {"bad:yes", 3, 1},
+                 {"bad:no", 1, 2},
+                 {"offset:3", 3, 1},
+                 {"partition:1", 1, 3},
+                 {"partition:2", 0, 0},
+                 {"topic:vehicle !ford", 3, 1},
                  {"", 1, 3}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tail_set_filter(tail, cases[i].filter);
@@ -122,8 +136,14 @@ static void test_opened(void **state)
     struct buf headers;
     buf_init(&headers, 256);
     record_headers_put(&headers, RECORD_HEADER_PRODUCED, "123456", 6);
-    struct record record = {.kind = EVENT_GPS, .offset = 5, .key = "k", .key_length = 1, .value = "{\"a\":1}", .value_length = 7,
-                            .headers = (const uint8_t *)headers.data, .headers_length = headers.length};
+    struct record record = {.kind = EVENT_GPS,
+                            .offset = 5,
+                            .key = "k",
+                            .key_length = 1,
+                            .value = "{\"a\":1}",
+                            .value_length = 7,
+                            .headers = (const uint8_t *)headers.data,
+                            .headers_length = headers.length};
     tail_lock(tail);
     tail_add_locked(tail, &record, false);
     tail_unlock(tail);
