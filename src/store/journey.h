@@ -46,7 +46,7 @@ struct journey_settings {
 #define JOURNEY_LIMIT_MIN (16 << 20) /* a smaller ring is refused */
 
 struct journey_writer;
-/* The folder must exist; an existing file is never written over (ERR_USAGE). */
+/* The folder must exist; a file that holds anything is never written over (ERR_USAGE). */
 struct journey_writer *journey_create(const struct journey_settings *settings, struct err *err);
 /* Adds in order of arrival. event_ms: simulated time, or the record's own time when it could not be decoded.
  * On -1 the record was not added: ERR_LIMIT, it never will be; otherwise (a full disk) try it again, nothing

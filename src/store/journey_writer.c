@@ -178,7 +178,7 @@ static void destroy(struct journey_writer *writer)
 
 static int open_file(struct journey_writer *writer, const struct journey_settings *settings, struct err *err)
 {
-    if (file_size(writer->path) >= 0)
+    if (file_size(writer->path) > 0)
         return err_set(err, ERR_USAGE,
                        "%s is there already: a journey is never written over, name another file",
                        writer->path);

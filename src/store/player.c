@@ -19,6 +19,7 @@ struct player {
     int64_t next_event_ms, next_position;
 
     int64_t last_position, last_event_ms; /* of the last record delivered */
+    int64_t behind;                       /* how late it was, in journey time */
     uint64_t played, gaps;
     char problem[240];
 };
@@ -137,6 +138,7 @@ int player_seek(struct player *player, int64_t position_us, int64_t now_us, jour
         position_us = 0;
     player->ahead = false;
     player->steps = 0;
+    player->behind = 0;
     int result = prime ? journey_seek_keyframe(player->reader, position_us, prime, context, err)
                        : journey_seek(player->reader, position_us, err);
     if (result < 0)
@@ -206,6 +208,7 @@ int player_due(struct player *player, int64_t now_us, struct record *record, int
     } else if (player->speed > 0) {
         cut_gap(player, now_us);
         int64_t early = player->next_position - head(player, now_us);
+        player->behind = early < 0 ? -early : 0;
         if (early > 0) {
             /* Rounded up, so that one wait of this length is enough. */
             *wait_us =
@@ -246,14 +249,13 @@ void player_figures(const struct player *player, int64_t now_us, struct player_f
         .speed = player->speed,
         .position_us = head(player, now_us),
         .length_us = info.length_us,
+        .behind_us = player->state == PLAYER_PLAYING ? player->behind : 0,
         .event_ms = player->last_event_ms,
         .played = player->played,
         .total = info.total,
         .skipped = info.damaged_records,
         .gaps = player->gaps,
     };
-    if (player->state == PLAYER_PLAYING && player->ahead && figures->position_us > player->next_position)
-        figures->behind_us = figures->position_us - player->next_position;
     if (figures->position_us > figures->length_us)
         figures->position_us = figures->length_us;
     snprintf(figures->problem, sizeof figures->problem, "%s", player->problem);
