@@ -86,8 +86,10 @@ struct city_bin {
 };
 
 struct city_topic {
-    uint64_t events, bytes, quarantined, unknown_fields, coerced, missing, unfit, gaps /* lost offsets */;
-    struct series events_series, bytes_series; /* 1 s buckets, wall clock */
+    uint64_t events, bytes, quarantined;
+    uint64_t unknown_fields, coerced, missing, unfit, foreign; /* as in struct codec_report, added up */
+    uint64_t gaps;                                             /* offsets that were never delivered */
+    struct series events_series, bytes_series;                 /* 1 s buckets, wall clock */
     int64_t last_arrived_us;
 };
 
@@ -124,10 +126,14 @@ struct city_snapshot {
     struct series latency_series; /* ms, produce to model */
     double lag_seconds;           /* produce time to now of the newest event applied, smoothed */
     uint64_t evicted_vehicles;    /* over the limit of tracked devices: a drop counter */
+    uint64_t evicted_others;      /* the same for incidents, stations and cameras */
+    uint64_t restarts;            /* times the world's clock began anew */
     size_t quarantine_count;      /* newest first */
     struct city_quarantined quarantine[CITY_QUARANTINE];
 };
 
+/* Of a city of which nothing is known yet. One reference. */
+struct city_snapshot *city_snapshot_empty(int64_t now_us);
 struct city_snapshot *city_snapshot_retain(struct city_snapshot *snapshot);
 void city_snapshot_release(struct city_snapshot *snapshot);
 
