@@ -209,8 +209,6 @@ int commands_reset(struct session *session, const struct command_call *call, str
     return simulation_ask(session, &request, reply);
 }
 
-static const char *const INCIDENT_TYPES[] = {"Accident", "Breakdown", "Debris", "Fire", "Medical", "Police"};
-
 /* "incident", "incident fire", "incident accident M40 J9 2": type, place (else ahead of the followed
  * vehicle), lanes. */
 int commands_incident(struct session *session, const struct command_call *call, struct command_reply *reply)
@@ -218,9 +216,9 @@ int commands_incident(struct session *session, const struct command_call *call, 
     struct simulator_request request = request_new(call, SIMULATOR_INCIDENT, 0);
     size_t first = 0, last = call->argument_count;
     char place_name[96];
-    for (size_t i = 0; call->argument_count > 0 && i < sizeof INCIDENT_TYPES / sizeof *INCIDENT_TYPES; i++) {
-        if (text_equal_fold(argument(call, 0), INCIDENT_TYPES[i])) {
-            text_copy(request.text, sizeof request.text, INCIDENT_TYPES[i]);
+    for (size_t i = 0; call->argument_count > 0 && i < COMMANDS_INCIDENT_TYPES; i++) {
+        if (text_equal_fold(argument(call, 0), commands_incident_types[i])) {
+            text_copy(request.text, sizeof request.text, commands_incident_types[i]);
             first = 1;
         }
     }
@@ -528,97 +526,4 @@ int commands_status(struct session *session, const struct command_call *call, st
 {
     reply->json = session_status_json(session);
     return 0;
-}
-
-/* ---- completion ------------------------------------------------------------------------------------- */
-
-static size_t offer(char *out, size_t size, size_t used, const char *prefix, const char *word)
-{
-    if (!text_prefix_fold(word, prefix) || used + strlen(word) + 2 > size)
-        return used;
-    return used + (size_t)snprintf(out + used, size - used, "%s\n", word);
-}
-
-static size_t offer_words(const char *const *words, size_t count, const char *prefix, char *out, size_t size)
-{
-    size_t used = 0;
-    out[0] = 0;
-    for (size_t i = 0; i < count; i++)
-        used = offer(out, size, used, prefix, words[i]);
-    return used;
-}
-
-size_t complete_vehicle(struct session *session, int index, const char *prefix, char *out, size_t size)
-{
-    static const char *const words[] = {"next", "previous"};
-    const struct city_snapshot *city = session->view.city;
-    size_t used = offer_words(words, 2, prefix, out, size);
-    for (size_t i = 0; i < city->vehicle_count && i < 2000; i++)
-        used = offer(out, size, used, prefix, city->vehicles[i].device_id);
-    return used;
-}
-
-size_t complete_camera(struct session *session, int index, const char *prefix, char *out, size_t size)
-{
-    static const char *const words[] = {"auto", "next", "previous"};
-    const struct city_snapshot *city = session->view.city;
-    size_t used = offer_words(words, 3, prefix, out, size);
-    for (size_t i = 0; i < city->camera_count; i++)
-        used = offer(out, size, used, prefix, city->cameras[i].camera_id);
-    return used;
-}
-
-size_t complete_journey(struct session *session, int index, const char *prefix, char *out, size_t size)
-{
-    size_t used = 0;
-    out[0] = 0;
-    for (size_t i = 0; i < session->journey_count; i++) {
-        const char *slash = strrchr(session->journeys[i].info.path, '/');
-        used = offer(out, size, used, prefix, slash ? slash + 1 : session->journeys[i].info.path);
-    }
-    return used;
-}
-
-size_t complete_incident(struct session *session, int index, const char *prefix, char *out, size_t size)
-{
-    const struct geo_place *junctions;
-    size_t used = index == 0 ? offer_words(INCIDENT_TYPES, sizeof INCIDENT_TYPES / sizeof *INCIDENT_TYPES,
-                                           prefix, out, size)
-                             : 0;
-    size_t count = index > 0 ? geo_junctions(&junctions) : 0;
-    for (size_t i = 0; i < count; i++)
-        used = offer(out, size, used, prefix, junctions[i].name);
-    return used;
-}
-
-size_t complete_weather(struct session *session, int index, const char *prefix, char *out, size_t size)
-{
-    static const char *const words[] = {"cloudy", "drizzle", "fog",   "off",
-                                        "rainy",  "snowy",   "sunny", "thunderstorm"};
-    return offer_words(words, sizeof words / sizeof *words, prefix, out, size);
-}
-
-size_t complete_on_off(struct session *session, int index, const char *prefix, char *out, size_t size)
-{
-    static const char *const words[] = {"off", "on"};
-    return offer_words(words, 2, prefix, out, size);
-}
-
-size_t complete_speed(struct session *session, int index, const char *prefix, char *out, size_t size)
-{
-    static const char *const words[] = {"0.1", "0.5", "1",   "10",     "2",   "20",    "3600",
-                                        "5",   "60",  "600", "faster", "max", "slower"};
-    return offer_words(words, sizeof words / sizeof *words, prefix, out, size);
-}
-
-size_t complete_broker(struct session *session, int index, const char *prefix, char *out, size_t size)
-{
-    static const char *const words[] = {"down", "rtt", "up"};
-    return offer_words(words, 3, prefix, out, size);
-}
-
-size_t complete_tail(struct session *session, int index, const char *prefix, char *out, size_t size)
-{
-    static const char *const words[] = {"close", "filter", "follow", "freeze", "open"};
-    return offer_words(words, sizeof words / sizeof *words, prefix, out, size);
 }

@@ -232,7 +232,7 @@ static int control_connect(const char *path)
 /* The newest socket that somebody answers; what a killed console left behind is cleared away. */
 static int control_find(int64_t pid, struct err *err)
 {
-    char folder[FILE_PATH_SIZE], path[FILE_PATH_SIZE + 32];
+    char folder[FILE_PATH_SIZE], path[FILE_PATH_SIZE + 300];
     if (file_place_path(FILE_RUN, "", folder, err) < 0)
         return -1;
     DIR *dir = opendir(folder);
