@@ -2,7 +2,7 @@
  * What producer and consumer share: how a client is configured, and what is known of the connection.
  *
  * Any librdkafka property passes through: `properties` are "key=value" in the order of precedence (later wins), from
- * the configuration file and from -X. Secrets among them are never logged.
+ * the configuration file and from -X. They win over ours. Secrets among them are never logged.
  */
 #ifndef SMARTCITY_STREAM_KAFKA_H
 #define SMARTCITY_STREAM_KAFKA_H
@@ -15,9 +15,12 @@ struct kafka_settings {
     const char *bootstrap;           /* host:port[,host:port…] */
     const char *const *properties;   /* "key=value" */
     size_t property_count;
-    const char *topic_prefix;        /* "" or put before each topic name */
+    const char *topic_prefix;        /* NULL, "" or put before each topic name; not used when embedded */
     bool embedded;                   /* the broker is ours: small fetches, no auto-create surprises */
-    struct log *log;
+    bool create_topics;              /* external: the producer makes the topics that are missing */
+    int partitions[EVENT_KIND_COUNT];/* of topics that are made; 0: kafka_default_partitions() */
+    int replication;                 /* of topics that are made; 0: the cluster's default */
+    struct log *log;                 /* NULL: nothing is logged, and nothing goes to stderr either */
 };
 
 enum kafka_state { KAFKA_CONNECTING, KAFKA_UP, KAFKA_DOWN };
@@ -56,5 +59,20 @@ struct kafka_figures {
     struct kafka_partition_figures partitions[KAFKA_PARTITIONS];
     uint64_t statistics_count;
 };
+
+/* 6 for vehicle_data and gps_data, 3 for the others. */
+int kafka_default_partitions(enum event_kind kind);
+
+#define KAFKA_TOPIC_SIZE 250 /* Kafka allows 249 characters */
+/* The topic of a kind with the settings' prefix. */
+char *kafka_topic(const struct kafka_settings *settings, enum event_kind kind, char out[KAFKA_TOPIC_SIZE]);
+/* enum event_kind of a topic that carries `prefix` (NULL: none), or -1. */
+int kafka_kind(const char *prefix, const char *topic);
+
+/* True for properties whose value must never be shown: passwords, secrets, keys and their configuration strings. */
+bool kafka_property_is_secret(const char *name);
+/* Checks "key=value" against librdkafka without a connection, for the command line and the configuration file.
+ * ERR_CONFIG with librdkafka's reason and, for an unknown name, the nearest one. */
+int kafka_property_check(const char *property, struct err *err);
 
 #endif
