@@ -1,7 +1,11 @@
 /*
  * The embedded broker: librdkafka's mock cluster, a real TCP listener on 127.0.0.1 that any Kafka client can use.
- * It keeps about 5 MB a partition and drops the oldest silently, so in the embedded default the producer is held
- * back by what the consumer has read (stream/producer.h).
+ * Each partition keeps the newest 5 MiB of batches as they were sent (compressed) and drops the oldest silently, so
+ * in the embedded default the producer is held back by what the consumer has read (stream/holdback.h).
+ *
+ * What it does not do: delete or create topics by request (an unknown topic comes into being with four partitions),
+ * wake a waiting fetch when something arrives (so consumers of it ask often), remove the duplicates of a producer
+ * that sends again after a lost answer, and let a group start in less than three seconds (so ours assigns).
  */
 #ifndef SMARTCITY_STREAM_BROKER_H
 #define SMARTCITY_STREAM_BROKER_H
@@ -9,16 +13,21 @@
 #include "base/err.h"
 #include "city/event.h"
 
+#define BROKER_KEEPS_BYTES (5 * 1024 * 1024) /* a partition; fixed in librdkafka 2.0 */
+
 struct broker;
 /* Creates the five topics with the partition counts of broker_partitions(). */
 struct broker *broker_create(struct err *err);
 void broker_destroy(struct broker *broker);
 const char *broker_bootstrap(const struct broker *broker); /* "127.0.0.1:40211" */
+/* Few, since each may come to hold 5 MiB of memory: 7 in all. */
 int broker_partitions(enum event_kind kind);
 /* For tests and the demonstration of failure. */
 void broker_set_up(struct broker *broker, bool up);
 void broker_set_rtt(struct broker *broker, int milliseconds);
-/* The next `count` produce requests answer `code` (rd_kafka_resp_err_t). */
+/* The next `count` produce requests answer `code` (rd_kafka_resp_err_t; RD_KAFKA_RESP_ERR__TRANSPORT hangs up). */
 void broker_fail_produce(struct broker *broker, int code, int count);
+/* The same for fetch requests. */
+void broker_fail_fetch(struct broker *broker, int code, int count);
 
 #endif

@@ -129,11 +129,9 @@ static void set_state(struct client *client, enum kafka_state state, const char 
     if (!client->log)
         return;
     const char *role = client->type == RD_KAFKA_PRODUCER ? "producer" : "consumer";
-    char equivalent[240];
-    snprintf(equivalent, sizeof equivalent, "kcat -b %s -L", client->address);
     if (state == KAFKA_UP)
-        log_action(client->log, "kafka", equivalent, "%s %s %s", role,
-                   before == KAFKA_DOWN ? "is connected again to" : "is connected to", client->address);
+        log_write(client->log, LOG_INFO, "kafka", "%s %s %s", role,
+                  before == KAFKA_DOWN ? "is connected again to" : "is connected to", client->address);
     else if (state == KAFKA_DOWN)
         log_write(client->log, LOG_ERROR, "kafka", "%s: %s", role, figures->detail);
 }

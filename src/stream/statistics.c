@@ -96,6 +96,8 @@ static void read_topic(const char *name, const json_t *topic, const char *prefix
         struct kafka_partition_figures *figures = &statistics->partitions[statistics->partition_count++];
         int64_t low = integer(partition, "lo_offset", -1), high = integer(partition, "hi_offset", -1);
         int64_t position = integer(partition, "app_offset", -1);
+        if (position < 0) /* nothing delivered yet: where fetching stands */
+            position = integer(partition, "next_offset", -1);
         int64_t committed = integer(partition, "committed_offset", -1);
         int64_t lag = integer(partition, "consumer_lag", -1);
         figures->kind = (int8_t)kind;
