@@ -1,10 +1,10 @@
 /*
- * The mock cluster is driven by operations that its thread takes from a queue. In librdkafka 2.0 the byte that wakes
- * this thread can be drained together with the one before it when two operations follow each other closely; the
- * second then waits up to a second for the thread's next look (rdkafka_mock.c, rd_kafka_mock_cluster_io_poll: the
- * queue is served before the pipe is emptied). Seen at one start in five. Anything that happens on a socket makes the
- * thread look too, so operations run on a worker while the caller, if they take longer than they should, knocks: it
- * opens and closes a connection.
+ * The mock cluster is driven by operations that its thread takes from a queue. In librdkafka 2.0 the byte
+ * that wakes this thread can be drained together with the one before it when two operations follow each other
+ * closely; the second then waits up to a second for the thread's next look (rdkafka_mock.c,
+ * rd_kafka_mock_cluster_io_poll: the queue is served before the pipe is emptied). Seen at one start in five.
+ * Anything that happens on a socket makes the thread look too, so operations run on a worker while the
+ * caller, if they take longer than they should, knocks: it opens and closes a connection.
  */
 #include "stream/broker.h"
 

@@ -1,11 +1,13 @@
 /*
- * The embedded broker: librdkafka's mock cluster, a real TCP listener on 127.0.0.1 that any Kafka client can use.
- * Each partition keeps the newest 5 MiB of batches as they were sent (compressed) and drops the oldest silently, so
- * in the embedded default the producer is held back by what the consumer has read (stream/holdback.h).
+ * The embedded broker: librdkafka's mock cluster, a real TCP listener on 127.0.0.1 that any Kafka client can
+ * use. Each partition keeps the newest 5 MiB of batches as they were sent (compressed) and drops the oldest
+ * silently, so in the embedded default the producer is held back by what the consumer has read
+ * (stream/holdback.h).
  *
- * What it does not do: delete or create topics by request (an unknown topic comes into being with four partitions),
- * wake a waiting fetch when something arrives (so consumers of it ask often), remove the duplicates of a producer
- * that sends again after a lost answer, and let a group start in less than three seconds (so ours assigns).
+ * What it does not do: delete or create topics by request (an unknown topic comes into being with four
+ * partitions), wake a waiting fetch when something arrives (so consumers of it ask often), remove the
+ * duplicates of a producer that sends again after a lost answer, and let a group start in less than three
+ * seconds (so ours assigns).
  */
 #ifndef SMARTCITY_STREAM_BROKER_H
 #define SMARTCITY_STREAM_BROKER_H
@@ -25,7 +27,8 @@ int broker_partitions(enum event_kind kind);
 /* For tests and the demonstration of failure. */
 void broker_set_up(struct broker *broker, bool up);
 void broker_set_rtt(struct broker *broker, int milliseconds);
-/* The next `count` produce requests answer `code` (rd_kafka_resp_err_t; RD_KAFKA_RESP_ERR__TRANSPORT hangs up). */
+/* The next `count` produce requests answer `code` (rd_kafka_resp_err_t; RD_KAFKA_RESP_ERR__TRANSPORT hangs
+ * up). */
 void broker_fail_produce(struct broker *broker, int code, int count);
 /* The same for fetch requests. */
 void broker_fail_fetch(struct broker *broker, int code, int count);

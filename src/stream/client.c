@@ -1,11 +1,12 @@
 /*
- * The state shown for a connection is derived from four facts, weighed in this order: a fatal error of the library,
- * whether any broker is connected, a trouble the owner reported (a missing topic, no permission), and a broker that
- * is connected but silent. librdkafka's error callback says at once when the last broker is gone; the statistics,
- * one a second, say when one is back. Both are well inside the two seconds in which an operator must be told.
+ * The state shown for a connection is derived from four facts, weighed in this order: a fatal error of the
+ * library, whether any broker is connected, a trouble the owner reported (a missing topic, no permission),
+ * and a broker that is connected but silent. librdkafka's error callback says at once when the last broker is
+ * gone; the statistics, one a second, say when one is back. Both are well inside the two seconds in which an
+ * operator must be told.
  *
- * A broker that is down for an hour makes thousands of equal log lines. They are compared with their digits masked
- * and written once in half a minute with the number of repeats.
+ * A broker that is down for an hour makes thousands of equal log lines. They are compared with their digits
+ * masked and written once in half a minute with the number of repeats.
  */
 #include "stream/client.h"
 
@@ -50,7 +51,8 @@ struct client {
     struct repeat repeats[REPEAT_SLOTS];
 };
 
-/* ---- log ------------------------------------------------------------------------------------------------ */
+/* ---- log ------------------------------------------------------------------------------------------------
+ */
 
 static uint64_t masked_hash(const char *text)
 {
@@ -109,12 +111,18 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
         return;
     char line[240];
     snprintf(line, sizeof line, "%s: %s", facility, text);
-    /* syslog levels; what becomes a state is logged as a state, so that errors of the transport are details here */
-    client_write(client, level <= 2 ? LOG_ERROR : level <= 4 ? LOG_WARNING : level <= 6 ? LOG_INFO : LOG_DEBUG,
+    /* syslog levels; what becomes a state is logged as a state, so that errors of the transport are details
+     * here */
+    client_write(client,
+                 level <= 2   ? LOG_ERROR
+                 : level <= 4 ? LOG_WARNING
+                 : level <= 6 ? LOG_INFO
+                              : LOG_DEBUG,
                  line);
 }
 
-/* ---- state ---------------------------------------------------------------------------------------------- */
+/* ---- state ----------------------------------------------------------------------------------------------
+ */
 
 static void set_state(struct client *client, enum kafka_state state, const char *detail)
 {
@@ -169,12 +177,12 @@ static void explain(const struct client *client, rd_kafka_resp_err_t code, const
         return;
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
-        snprintf(out, 200, "%.*s: not let in; check sasl.mechanism, sasl.username and sasl.password: %s", width,
-                 address, reason);
+        snprintf(out, 200, "%.*s: not let in; check sasl.mechanism, sasl.username and sasl.password: %s",
+                 width, address, reason);
         return;
     case RD_KAFKA_RESP_ERR__SSL:
-        snprintf(out, 200, "%.*s: TLS failed; check security.protocol and ssl.ca.location: %s", width, address,
-                 reason);
+        snprintf(out, 200, "%.*s: TLS failed; check security.protocol and ssl.ca.location: %s", width,
+                 address, reason);
         return;
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
         snprintf(out, 200, "%.*s: no answer; check the address and the firewall: %s", width, address, reason);
@@ -184,8 +192,8 @@ static void explain(const struct client *client, rd_kafka_resp_err_t code, const
             snprintf(out, 200, "%.*s: nothing listens there; start the broker or correct --bootstrap", width,
                      address);
         else if (strstr(reason, "incorrect security.protocol"))
-            snprintf(out, 200, "%.*s: hangs up at once; does it want TLS or SASL? check security.protocol", width,
-                     address);
+            snprintf(out, 200, "%.*s: hangs up at once; does it want TLS or SASL? check security.protocol",
+                     width, address);
         else
             snprintf(out, 200, "%.*s: connection lost, trying again: %s", width, address, reason);
     }
@@ -202,8 +210,8 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
     if (code == RD_KAFKA_RESP_ERR__FATAL) {
         char cause[120];
         rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(client->rk, cause, sizeof cause);
-        snprintf(client->problem, sizeof client->problem, "sending cannot go on, restart the console: %s (%s)",
-                 cause, rd_kafka_err2name(fatal));
+        snprintf(client->problem, sizeof client->problem,
+                 "sending cannot go on, restart the console: %s (%s)", cause, rd_kafka_err2name(fatal));
         client->fatal = true;
     } else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
         client->any_up = false;
@@ -273,7 +281,8 @@ static int on_statistics(rd_kafka_t *rk, char *json, size_t length, void *opaque
     return 0; /* librdkafka frees the text */
 }
 
-/* ---- life ----------------------------------------------------------------------------------------------- */
+/* ---- life -----------------------------------------------------------------------------------------------
+ */
 
 static int configure(struct client *client, rd_kafka_conf_t *conf, const struct kafka_settings *settings,
                      const struct client_design *design, struct err *err)

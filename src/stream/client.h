@@ -2,8 +2,8 @@
  * One librdkafka client as producer and consumer use it: configuration in layers (ours, then the operator's
  * properties), log lines into struct log, and the state of the connection in words.
  *
- * Internal to src/stream. The callbacks run on the thread that polls the client's main queue (or, for log lines, on
- * librdkafka's own threads); client_figures may be called from any thread.
+ * Internal to src/stream. The callbacks run on the thread that polls the client's main queue (or, for log
+ * lines, on librdkafka's own threads); client_figures may be called from any thread.
  */
 #ifndef SMARTCITY_STREAM_CLIENT_H
 #define SMARTCITY_STREAM_CLIENT_H
@@ -22,8 +22,8 @@ struct client_property {
 };
 struct client_design {
     rd_kafka_type_t type;
-    const struct client_property *ours; /* ended by name NULL */
-    void (*prepare)(rd_kafka_conf_t *conf, void *context);   /* more callbacks; may be NULL */
+    const struct client_property *ours;                          /* ended by name NULL */
+    void (*prepare)(rd_kafka_conf_t *conf, void *context);       /* more callbacks; may be NULL */
     void (*on_statistics)(struct client *client, void *context); /* after each report; may be NULL */
     void *context;
 };

@@ -1,10 +1,11 @@
 /*
- * Three ways to come by partitions, one way to read them. Embedded: the counts are known and the start is offset 0, so
- * partitions are assigned at once, without asking the broker anything; the first record arrives within a tenth of a
- * second. Group: subscribe, and the broker assigns. Neither: the cluster is asked for the partitions from within
- * consumer_poll, again and again until they are all there.
+ * Three ways to come by partitions, one way to read them. Embedded: the counts are known and the start is
+ * offset 0, so partitions are assigned at once, without asking the broker anything; the first record arrives
+ * within a tenth of a second. Group: subscribe, and the broker assigns. Neither: the cluster is asked for the
+ * partitions from within consumer_poll, again and again until they are all there.
  *
- * The owner's thread writes the state of a partition, others read it for the figures: relaxed atomics, no lock.
+ * The owner's thread writes the state of a partition, others read it for the figures: relaxed atomics, no
+ * lock.
  */
 #include "stream/consumer.h"
 
@@ -19,13 +20,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PARTITION_MAX      1024 /* a topic; further ones are read but have no figures of their own */
-#define HEADER_ARENA       (32u << 20)
-#define STORE_INTERVAL_US  200000
-#define METADATA_MS        500
-#define ASSIGN_RETRY_US    300000
-#define ASSIGN_MISSING_US  3000000
-#define ASSIGN_REFRESH_US  60000000
+#define PARTITION_MAX     1024 /* a topic; further ones are read but have no figures of their own */
+#define HEADER_ARENA      (32u << 20)
+#define STORE_INTERVAL_US 200000
+#define METADATA_MS       500
+#define ASSIGN_RETRY_US   300000
+#define ASSIGN_MISSING_US 3000000
+#define ASSIGN_REFRESH_US 60000000
 
 struct part {
     _Atomic bool active;
@@ -37,7 +38,7 @@ struct part {
 };
 struct topic {
     char name[KAFKA_TOPIC_SIZE];
-    struct part *parts; /* PARTITION_MAX; pages that are never touched cost nothing */
+    struct part *parts;  /* PARTITION_MAX; pages that are never touched cost nothing */
     _Atomic int32_t end; /* one more than the highest active partition */
     _Atomic uint64_t consumed, bytes, gaps;
 };
@@ -58,15 +59,17 @@ struct consumer {
     size_t message_count;
     struct buf headers;
     int64_t next_store_us, next_assign_us;
-    int assigned;
+    _Atomic int assigned;
 };
 
 static struct part *part_of(struct consumer *consumer, int kind, int32_t partition)
 {
-    return kind >= 0 && partition >= 0 && partition < PARTITION_MAX ? &consumer->topics[kind].parts[partition] : NULL;
+    return kind >= 0 && partition >= 0 && partition < PARTITION_MAX ? &consumer->topics[kind].parts[partition]
+                                                                    : NULL;
 }
 
-/* ---- partitions ----------------------------------------------------------------------------------------- */
+/* ---- partitions -----------------------------------------------------------------------------------------
+ */
 
 static void part_open(struct consumer *consumer, int kind, int32_t partition, int64_t expected)
 {
@@ -113,14 +116,15 @@ static int64_t start_offset(const struct consumer *consumer)
     }
 }
 
-/* Sets where to begin in `list`; partitions seen before go on where they were (direct) or were committed (group). */
+/* Sets where to begin in `list`; partitions seen before go on where they were (direct) or were committed
+ * (group). */
 static void place(struct consumer *consumer, rd_kafka_topic_partition_list_t *list)
 {
     int fresh = 0;
     for (int i = 0; i < list->cnt; i++) {
         rd_kafka_topic_partition_t *entry = &list->elems[i];
-        struct part *part = part_of(consumer, kafka_kind(client_prefix(consumer->client), entry->topic),
-                                    entry->partition);
+        struct part *part =
+            part_of(consumer, kafka_kind(client_prefix(consumer->client), entry->topic), entry->partition);
         int64_t position = part ? atomic_load(&part->position) : -1;
         if (!part || !part->placed) {
             entry->offset = start_offset(consumer);
@@ -141,7 +145,8 @@ static void place(struct consumer *consumer, rd_kafka_topic_partition_list_t *li
         list->elems[i].offset = known ? times->elems[i].offset : RD_KAFKA_OFFSET_BEGINNING;
     }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        client_trouble(consumer->client, false, "offsets by time are not to be had (%s): reading from the start",
+        client_trouble(consumer->client, false,
+                       "offsets by time are not to be had (%s): reading from the start",
                        rd_kafka_err2str(code));
     rd_kafka_topic_partition_list_destroy(times);
 }
@@ -180,9 +185,9 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topi
     } else {
         hand_stored(consumer); /* librdkafka commits what it was told when partitions are taken away */
         for (int i = 0; i < list->cnt; i++) {
-            struct part *part = part_of(consumer,
-                                        kafka_kind(client_prefix(consumer->client), list->elems[i].topic),
-                                        list->elems[i].partition);
+            struct part *part =
+                part_of(consumer, kafka_kind(client_prefix(consumer->client), list->elems[i].topic),
+                        list->elems[i].partition);
             if (part)
                 atomic_store(&part->active, false);
         }
@@ -202,15 +207,18 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topi
 
 static int assign_embedded(struct consumer *consumer, struct err *err)
 {
-    bool end = consumer->settings.from == CONSUMER_FROM_END;
+    /* An explicit 0 needs no question to the broker, and on one that was born with us it is both the start
+     * and any time in the past. */
+    int64_t offset = 0;
+    if (consumer->settings.from == CONSUMER_FROM_END)
+        offset = RD_KAFKA_OFFSET_END;
+    else if (consumer->settings.from == CONSUMER_FROM_STORED && consumer->settings.group)
+        offset = RD_KAFKA_OFFSET_STORED;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
         for (int i = 0; i < broker_partitions(kind); i++) {
-            /* An explicit 0 needs no question to the broker; on a broker that was born with us it is the start, the
-             * stored offset and the time all in one. */
-            rd_kafka_topic_partition_list_add(list, consumer->topics[kind].name, i)->offset =
-                end ? RD_KAFKA_OFFSET_END : 0;
-            part_open(consumer, kind, i, end ? -1 : 0);
+            rd_kafka_topic_partition_list_add(list, consumer->topics[kind].name, i)->offset = offset;
+            part_open(consumer, kind, i, offset == 0 ? 0 : -1);
         }
     rd_kafka_resp_err_t code = rd_kafka_assign(client_handle(consumer->client), list);
     consumer->assigned = list->cnt;
@@ -266,7 +274,8 @@ static void assign_direct(struct consumer *consumer, int64_t now)
     }
 }
 
-/* ---- life ----------------------------------------------------------------------------------------------- */
+/* ---- life -----------------------------------------------------------------------------------------------
+ */
 
 static void prepare_conf(rd_kafka_conf_t *conf, void *context)
 {
@@ -279,7 +288,8 @@ static struct client *make_client(struct consumer *consumer, const struct consum
                                   struct err *err)
 {
     bool embedded = settings->kafka.embedded, durable = settings->durable && settings->group;
-    bool from_end = settings->from == CONSUMER_FROM_END || (settings->from == CONSUMER_FROM_STORED && !durable);
+    bool from_end =
+        settings->from == CONSUMER_FROM_END || (settings->from == CONSUMER_FROM_STORED && !durable);
     const struct client_property ours[] = {
         {"client.id", "smartcity"},
         /* librdkafka wants a name even when no group is joined */
@@ -382,7 +392,8 @@ void consumer_destroy(struct consumer *consumer)
     free(consumer);
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------------------
+ */
 
 /* Tells librdkafka what may be committed. */
 static void hand_stored(struct consumer *consumer)
@@ -465,7 +476,8 @@ static int64_t read_headers(struct consumer *consumer, const rd_kafka_message_t 
     int64_t produced = 0;
     const char *name;
     const void *value;
-    for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+    for (size_t i = 0;
+         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
         if (!record_headers_put(&consumer->headers, name, value, size)) {
             /* Bounded memory comes before the headers of one absurd record; its value is kept. */
             consumer->headers.length = before;
@@ -480,7 +492,8 @@ static int64_t read_headers(struct consumer *consumer, const rd_kafka_message_t 
     return produced;
 }
 
-static void count_record(struct consumer *consumer, int kind, const rd_kafka_message_t *message, int64_t produced)
+static void count_record(struct consumer *consumer, int kind, const rd_kafka_message_t *message,
+                         int64_t produced)
 {
     if (kind < 0) {
         atomic_fetch_add_explicit(&consumer->foreign, 1, memory_order_relaxed);
@@ -507,13 +520,15 @@ static void count_record(struct consumer *consumer, int kind, const rd_kafka_mes
 static size_t take(struct consumer *consumer, size_t max, int timeout_ms)
 {
     rd_kafka_message_t **end = consumer->messages + consumer->message_count;
-    ssize_t count = rd_kafka_consume_batch_queue(consumer->queue, timeout_ms, end, max - consumer->message_count);
+    ssize_t count =
+        rd_kafka_consume_batch_queue(consumer->queue, timeout_ms, end, max - consumer->message_count);
     if (count > 0)
         consumer->message_count += (size_t)count;
     return consumer->message_count;
 }
 
-int consumer_poll(struct consumer *consumer, struct record *records, int max, int64_t timeout_us, struct err *err)
+int consumer_poll(struct consumer *consumer, struct record *records, int max, int64_t timeout_us,
+                  struct err *err)
 {
     release_messages(consumer);
     buf_reset(&consumer->headers);
@@ -529,9 +544,11 @@ int consumer_poll(struct consumer *consumer, struct record *records, int max, in
         consumer->next_store_us = now + STORE_INTERVAL_US;
     }
 
-    /* librdkafka waits the whole time-out for a full batch. So: what is there; else wait for one, then the rest. */
+    /* librdkafka waits the whole time-out for a full batch. So: what is there; else wait for one, then the
+     * rest. */
     size_t limit = (size_t)max;
-    if (take(consumer, limit, 0) == 0 && timeout_us > 0 && take(consumer, 1, (int)((timeout_us + 999) / 1000)) > 0)
+    if (take(consumer, limit, 0) == 0 && timeout_us > 0 &&
+        take(consumer, 1, (int)((timeout_us + 999) / 1000)) > 0)
         take(consumer, limit, 0);
 
     int64_t arrived = clock_wall_us();
@@ -604,7 +621,8 @@ void consumer_pause(struct consumer *consumer, bool on)
     consumer_wake(consumer);
 }
 
-/* ---- figures -------------------------------------------------------------------------------------------- */
+/* ---- figures --------------------------------------------------------------------------------------------
+ */
 
 static void part_figures(struct consumer *consumer, int kind, int32_t partition,
                          const struct kafka_figures *reported, struct kafka_partition_figures *figures)
@@ -629,8 +647,8 @@ static void part_figures(struct consumer *consumer, int kind, int32_t partition,
         break;
     }
     int64_t low, high;
-    if (rd_kafka_get_watermark_offsets(client_handle(consumer->client), topic->name, partition, &low, &high) ==
-        RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (rd_kafka_get_watermark_offsets(client_handle(consumer->client), topic->name, partition, &low,
+                                       &high) == RD_KAFKA_RESP_ERR_NO_ERROR) {
         figures->low = low < 0 ? -1 : low;
         figures->high = high < 0 ? -1 : high;
     }

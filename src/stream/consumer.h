@@ -1,10 +1,11 @@
 /*
- * The consumer group member. One thread owns it and calls consumer_poll; figures, store, pause and wake from any
- * thread. It does not decode. Offsets are stored by consumer_store after the records are safe with their readers, and
- * committed in the background: at least once.
+ * The consumer group member. One thread owns it and calls consumer_poll; figures, store, pause and wake from
+ * any thread. It does not decode. Offsets are stored by consumer_store after the records are safe with their
+ * readers, and committed in the background: at least once.
  *
- * On the embedded broker the partitions are assigned and offsets committed under the group's name without joining
- * it, since that broker lets a group start only after three seconds; nobody else shares the work there anyway.
+ * On the embedded broker the partitions are assigned and offsets committed under the group's name without
+ * joining it, since that broker lets a group start only after three seconds; nobody else shares the work
+ * there anyway.
  */
 #ifndef SMARTCITY_STREAM_CONSUMER_H
 #define SMARTCITY_STREAM_CONSUMER_H
@@ -16,23 +17,23 @@ struct consumer;
 
 struct consumer_settings {
     struct kafka_settings kafka;
-    const char *group;      /* NULL: no group: every partition assigned directly, from `from` */
+    const char *group; /* NULL: no group: every partition assigned directly, from `from` */
     /* STORED: where the group left off; when it never committed, the start if durable, else the end. */
     enum { CONSUMER_FROM_STORED, CONSUMER_FROM_START, CONSUMER_FROM_END, CONSUMER_FROM_TIME } from;
-    int64_t from_time;      /* ms */
-    bool durable;           /* commit what was stored */
+    int64_t from_time; /* ms */
+    bool durable;      /* commit what was stored */
 };
 
 struct consumer_topic_figures {
     uint64_t consumed, bytes;
-    uint64_t gaps;          /* offsets never delivered: dropped by retention before they were read, or, on a cluster
-                             * with transactions or compaction, never meant to be */
-    int64_t lag;            /* events; -1 unknown */
-    double lag_seconds;     /* wall now minus produce time of the newest consumed, while lag > 0 */
+    uint64_t gaps; /* offsets never delivered: dropped by retention before they were read, or, on a cluster
+                    * with transactions or compaction, never meant to be */
+    int64_t lag;   /* events; -1 unknown */
+    double lag_seconds; /* wall now minus produce time of the newest consumed, while lag > 0 */
 };
 struct consumer_figures {
     struct consumer_topic_figures topics[EVENT_KIND_COUNT];
-    uint64_t foreign;       /* records of topics that are not ours */
+    uint64_t foreign; /* records of topics that are not ours */
     struct kafka_figures kafka;
     bool paused;
 };
@@ -42,17 +43,20 @@ struct consumer *consumer_create(const struct consumer_settings *settings, struc
 void consumer_destroy(struct consumer *consumer);
 
 #define CONSUMER_BATCH 4096
-/* Up to `max` records (at most CONSUMER_BATCH), waiting at most timeout_us for the first. The records live until the
- * next poll. Returns the count; 0 none in time; -1 with a fatal error only (an unreachable broker is a state, not an
- * error). Must be called even when paused or idle: it also serves the state and the statistics. */
-int consumer_poll(struct consumer *consumer, struct record *records, int max, int64_t timeout_us, struct err *err);
+/* Up to `max` records (at most CONSUMER_BATCH), waiting at most timeout_us for the first. The records live
+ * until the next poll. Returns the count; 0 none in time; -1 with a fatal error only (an unreachable broker
+ * is a state, not an error). Must be called even when paused or idle: it also serves the state and the
+ * statistics. */
+int consumer_poll(struct consumer *consumer, struct record *records, int max, int64_t timeout_us,
+                  struct err *err);
 /* Ends a poll that waits. */
 void consumer_wake(struct consumer *consumer);
 /* Everything up to and with this record of its partition is safe. */
 void consumer_store(struct consumer *consumer, const struct record *record);
 void consumer_pause(struct consumer *consumer, bool on);
 void consumer_figures(struct consumer *consumer, struct consumer_figures *figures);
-/* True when all partitions were read to the high watermark known now (the last fetch's: ask again after a poll). */
+/* True when all partitions were read to the high watermark known now (the last fetch's: ask again after a
+ * poll). */
 bool consumer_at_end(struct consumer *consumer);
 
 #endif

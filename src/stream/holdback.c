@@ -31,7 +31,8 @@ static void settle(struct holdback_lane *lane)
     atomic_store_explicit(&lane->tail, tail, memory_order_release);
     if (tail != head)
         return;
-    /* All samples are used up; the records after the last one count as outstanding until all are accounted for. */
+    /* All samples are used up; the records after the last one count as outstanding until all are accounted
+     * for. */
     if (atomic_load(&lane->reported_count) == lane->sent_count && consumed > atomic_load(&lane->last_offset))
         lane->released = lane->sent;
 }

@@ -1,10 +1,12 @@
 /*
- * How far a producer may run ahead of the consumer when the broker keeps only so much: per lane (a topic-partition)
- * the bytes sent and not yet consumed stay within a window. Consumption is told in offsets; which byte an offset
- * stands for is known from delivery reports, kept as samples of (offset, bytes sent so far).
+ * How far a producer may run ahead of the consumer when the broker keeps only so much: per lane (a
+ * topic-partition) the bytes sent and not yet consumed stay within a window. Consumption is told in offsets;
+ * which byte an offset stands for is known from delivery reports, kept as samples of (offset, bytes sent so
+ * far).
  *
- * Three threads meet here without a lock: the sender (room, sent, wait), the thread of delivery reports (acked,
- * progress) and whoever consumes (consumed: one atomic store, and a futex wake only while the sender waits).
+ * Three threads meet here without a lock: the sender (room, sent, wait), the thread of delivery reports
+ * (acked, progress) and whoever consumes (consumed: one atomic store, and a futex wake only while the sender
+ * waits).
  */
 #ifndef SMARTCITY_STREAM_HOLDBACK_H
 #define SMARTCITY_STREAM_HOLDBACK_H

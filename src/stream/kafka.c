@@ -28,8 +28,8 @@ int kafka_kind(const char *prefix, const char *topic)
 
 bool kafka_property_is_secret(const char *name)
 {
-    static const char *const words[] = {"password", "secret", "key.pem", "certificate.pem", "oauthbearer.config",
-                                        "sasl.jaas", "token"};
+    static const char *const words[] = {"password",           "secret",    "key.pem", "certificate.pem",
+                                        "oauthbearer.config", "sasl.jaas", "token"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (text_find_fold(name, words[i]))
             return true;

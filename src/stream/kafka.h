@@ -1,8 +1,8 @@
 /*
  * What producer and consumer share: how a client is configured, and what is known of the connection.
  *
- * Any librdkafka property passes through: `properties` are "key=value" in the order of precedence (later wins), from
- * the configuration file and from -X. They win over ours. Secrets among them are never logged.
+ * Any librdkafka property passes through: `properties` are "key=value" in the order of precedence (later
+ * wins), from the configuration file and from -X. They win over ours. Secrets among them are never logged.
  */
 #ifndef SMARTCITY_STREAM_KAFKA_H
 #define SMARTCITY_STREAM_KAFKA_H
@@ -12,15 +12,15 @@
 #include "city/event.h"
 
 struct kafka_settings {
-    const char *bootstrap;           /* host:port[,host:port…] */
-    const char *const *properties;   /* "key=value" */
+    const char *bootstrap;         /* host:port[,host:port…] */
+    const char *const *properties; /* "key=value" */
     size_t property_count;
-    const char *topic_prefix;        /* NULL, "" or put before each topic name; not used when embedded */
-    bool embedded;                   /* the broker is ours: small fetches, no auto-create surprises */
-    bool create_topics;              /* external: the producer makes the topics that are missing */
-    int partitions[EVENT_KIND_COUNT];/* of topics that are made; 0: kafka_default_partitions() */
-    int replication;                 /* of topics that are made; 0: the cluster's default */
-    struct log *log;                 /* NULL: nothing is logged, and nothing goes to stderr either */
+    const char *topic_prefix;         /* NULL, "" or put before each topic name; not used when embedded */
+    bool embedded;                    /* the broker is ours: small fetches, no auto-create surprises */
+    bool create_topics;               /* external: the producer makes the topics that are missing */
+    int partitions[EVENT_KIND_COUNT]; /* of topics that are made; 0: kafka_default_partitions() */
+    int replication;                  /* of topics that are made; 0: the cluster's default */
+    struct log *log;                  /* NULL: nothing is logged, and nothing goes to stderr either */
 };
 
 enum kafka_state { KAFKA_CONNECTING, KAFKA_UP, KAFKA_DOWN };
@@ -38,16 +38,16 @@ struct kafka_broker_figures {
 struct kafka_partition_figures {
     int8_t kind; /* enum event_kind */
     int32_t partition;
-    int64_t low, high;      /* watermarks; -1 unknown */
-    int64_t position;       /* next offset the consumer reads; -1 */
-    int64_t committed;      /* -1 */
-    int64_t lag;            /* high - position; -1 unknown */
+    int64_t low, high; /* watermarks; -1 unknown */
+    int64_t position;  /* next offset the consumer reads; -1 */
+    int64_t committed; /* -1 */
+    int64_t lag;       /* high - position; -1 unknown */
     int32_t leader;
 };
 struct kafka_figures {
     enum kafka_state state;
     int64_t state_since_us;
-    char detail[200];       /* why it is down, with the cure; "" */
+    char detail[200]; /* why it is down, with the cure; "" */
     char group[64], member_state[24];
     uint64_t rebalances;
     int64_t queue_messages, queue_bytes, queue_limit; /* producer: waiting for acknowledgement */
@@ -69,10 +69,11 @@ char *kafka_topic(const struct kafka_settings *settings, enum event_kind kind, c
 /* enum event_kind of a topic that carries `prefix` (NULL: none), or -1. */
 int kafka_kind(const char *prefix, const char *topic);
 
-/* True for properties whose value must never be shown: passwords, secrets, keys and their configuration strings. */
+/* True for properties whose value must never be shown: passwords, secrets, keys and their configuration
+ * strings. */
 bool kafka_property_is_secret(const char *name);
-/* Checks "key=value" against librdkafka without a connection, for the command line and the configuration file.
- * ERR_CONFIG with librdkafka's reason and, for an unknown name, the nearest one. */
+/* Checks "key=value" against librdkafka without a connection, for the command line and the configuration
+ * file. ERR_CONFIG with librdkafka's reason and, for an unknown name, the nearest one. */
 int kafka_property_check(const char *property, struct err *err);
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * Sending is one thread's business and takes no lock: what is in flight is known by counting (sent here, reported by
- * the delivery thread), so that librdkafka's own queue limit is never met. When there is no room the sender waits at
- * a gate (stream/holdback.h) that delivery reports and the consumer open.
+ * Sending is one thread's business and takes no lock: what is in flight is known by counting (sent here,
+ * reported by the delivery thread), so that librdkafka's own queue limit is never met. When there is no room
+ * the sender waits at a gate (stream/holdback.h) that delivery reports and the consumer open.
  *
- * On the embedded broker the partition is chosen here, with the function that librdkafka would use, because the
- * hold-back must know it beforehand. The opaque pointer of a message carries the lane's running total in place of an
- * allocation.
+ * On the embedded broker the partition is chosen here, with the function that librdkafka would use, because
+ * the hold-back must know it beforehand. The opaque pointer of a message carries the lane's running total in
+ * place of an allocation.
  */
 #include "stream/producer.h"
 
@@ -24,7 +24,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define LANES             16 /* partitions of an embedded topic that can be held back */
+#define LANES             16  /* partitions of an embedded topic that can be held back */
 #define RECORD_OVERHEAD   120 /* about what headers and framing add, counted into the window */
 #define FOREIGN_HEADERS   64
 #define LATENCY_BUCKETS   128 /* four an octave of microseconds */
@@ -55,7 +55,7 @@ struct producer {
     uint64_t sent_count, sent_bytes;
     uint64_t random[2];
     uint32_t next_partition;
-    int64_t limit_count, limit_bytes;
+    int64_t limit_count, limit_bytes, limit_message;
     _Atomic uint64_t waits;
     _Atomic int64_t waited_us;
     atomic_bool held;
@@ -67,13 +67,15 @@ struct producer {
     uint32_t latency[LATENCY_BUCKETS];
 };
 
-/* ---- delivery thread ------------------------------------------------------------------------------------ */
+/* ---- delivery thread ------------------------------------------------------------------------------------
+ */
 
 static unsigned latency_bucket(int64_t us)
 {
     uint64_t value = us < 1 ? 1 : (uint64_t)us;
     unsigned octave = 63u - (unsigned)__builtin_clzll(value);
-    unsigned quarter = octave >= 2 ? (unsigned)(value >> (octave - 2)) & 3u : (unsigned)(value << (2 - octave)) & 3u;
+    unsigned quarter =
+        octave >= 2 ? (unsigned)(value >> (octave - 2)) & 3u : (unsigned)(value << (2 - octave)) & 3u;
     unsigned bucket = octave * 4 + quarter;
     return bucket < LATENCY_BUCKETS ? bucket : LATENCY_BUCKETS - 1;
 }
@@ -125,7 +127,8 @@ static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void
         }
     } else {
         atomic_fetch_add_explicit(&topic->failed, 1, memory_order_relaxed);
-        if (message->err != RD_KAFKA_RESP_ERR__PURGE_QUEUE && message->err != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) {
+        if (message->err != RD_KAFKA_RESP_ERR__PURGE_QUEUE &&
+            message->err != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) {
             const char *name = rd_kafka_topic_name(message->rkt), *reason = rd_kafka_err2str(message->err);
             client_trouble(producer->client, false, "%s: a record was given up: %s", name, reason);
             if (!producer->troubled)
@@ -136,7 +139,8 @@ static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void
     if (topic->lanes && message->partition >= 0 && message->partition < LANES)
         holdback_acked(&topic->lanes[message->partition], (uint64_t)(uintptr_t)message->_private,
                        good ? message->offset : -1);
-    atomic_fetch_add_explicit(&producer->reported_bytes, message->len + message->key_len, memory_order_relaxed);
+    atomic_fetch_add_explicit(&producer->reported_bytes, message->len + message->key_len,
+                              memory_order_relaxed);
     uint64_t reported = atomic_fetch_add(&producer->reported_count, 1);
     if ((reported & 511) == 511)
         holdback_gate_notify(&producer->gate); /* a long run of reports: let the sender go on meanwhile */
@@ -154,7 +158,8 @@ static int make_topic_handles(struct producer *producer)
         rd_kafka_topic_conf_set_opaque(conf, topic);
         topic->handle = rd_kafka_topic_new(rk, kafka_topic(&producer->settings, kind, name), conf);
         if (!topic->handle) {
-            client_trouble(producer->client, true, "topic %s: %s", name, rd_kafka_err2str(rd_kafka_last_error()));
+            client_trouble(producer->client, true, "topic %s: %s", name,
+                           rd_kafka_err2str(rd_kafka_last_error()));
             return -1;
         }
     }
@@ -200,7 +205,8 @@ static void delivery_main(void *context)
     }
 }
 
-/* ---- life ----------------------------------------------------------------------------------------------- */
+/* ---- life -----------------------------------------------------------------------------------------------
+ */
 
 static void prepare_conf(rd_kafka_conf_t *conf, void *context)
 {
@@ -220,9 +226,12 @@ static bool property_given(const struct kafka_settings *settings, const char *na
 /* librdkafka refuses idempotence together with these; the operator's word wins over our default. */
 static bool idempotence_possible(const struct kafka_settings *settings)
 {
-    static const char *const names[] = {"acks",    "request.required.acks",
-                                        "retries", "message.send.max.retries",
-                                        "max.in.flight", "max.in.flight.requests.per.connection",
+    static const char *const names[] = {"acks",
+                                        "request.required.acks",
+                                        "retries",
+                                        "message.send.max.retries",
+                                        "max.in.flight",
+                                        "max.in.flight.requests.per.connection",
                                         "queuing.strategy"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (property_given(settings, names[i]))
@@ -230,7 +239,8 @@ static bool idempotence_possible(const struct kafka_settings *settings)
     return true;
 }
 
-static struct client *make_client(struct producer *producer, const struct kafka_settings *settings, struct err *err)
+static struct client *make_client(struct producer *producer, const struct kafka_settings *settings,
+                                  struct err *err)
 {
     const struct client_property ours[] = {
         {"client.id", "smartcity"},
@@ -238,7 +248,8 @@ static struct client *make_client(struct producer *producer, const struct kafka_
         {"compression.codec", "lz4"},
         {"partitioner", "murmur2_random"}, /* as Java's producer, so that keys land where others put them */
         {"linger.ms", "5"},
-        {"batch.size", settings->embedded ? "524288" : "1000000"}, /* a fetch from the mock returns one batch */
+        {"batch.size",
+         settings->embedded ? "524288" : "1000000"}, /* a fetch from the mock returns one batch */
         {"batch.num.messages", "10000"},
         {"message.max.bytes", settings->embedded ? "4259840" : "1000000"},
         {"message.timeout.ms", "0"}, /* an outage may last; the queue is bounded and holds the source back */
@@ -268,7 +279,8 @@ struct producer *producer_create(const struct kafka_settings *settings, struct e
     producer->settings.bootstrap = NULL; /* kept by the client */
     producer->settings.properties = NULL;
     producer->settings.property_count = 0;
-    snprintf(producer->prefix, sizeof producer->prefix, "%s", settings->topic_prefix ? settings->topic_prefix : "");
+    snprintf(producer->prefix, sizeof producer->prefix, "%s",
+             settings->topic_prefix ? settings->topic_prefix : "");
     producer->settings.topic_prefix = producer->prefix;
     buf_init(&producer->json, CODEC_MAX_RECORD);
     if (getrandom(producer->random, sizeof producer->random, 0) != sizeof producer->random)
@@ -284,6 +296,7 @@ struct producer *producer_create(const struct kafka_settings *settings, struct e
     producer->limit_count = client_property_int(producer->client, "queue.buffering.max.messages", 100000) - 1;
     producer->limit_bytes =
         client_property_int(producer->client, "queue.buffering.max.kbytes", 16384) * 1024 * 15 / 16;
+    producer->limit_message = client_property_int(producer->client, "message.max.bytes", 1000000);
     if (producer->limit_count < 0) /* 0: librdkafka's word for no limit */
         producer->limit_count = 10000000;
 
@@ -322,11 +335,13 @@ uint64_t producer_destroy(struct producer *producer, int64_t flush_us)
     uint64_t left = in_flight(producer);
     rd_kafka_t *rk = client_handle(producer->client);
     if (left) {
-        rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+        rd_kafka_purge(rk,
+                       RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
         rd_kafka_poll(rk, 100);
         if (client_log(producer->client))
             log_write(client_log(producer->client), LOG_WARNING, "kafka",
-                      "%llu records were not acknowledged when the producer closed", (unsigned long long)left);
+                      "%llu records were not acknowledged when the producer closed",
+                      (unsigned long long)left);
     }
     rd_kafka_queue_destroy(producer->events);
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
@@ -340,7 +355,8 @@ uint64_t producer_destroy(struct producer *producer, int64_t flush_us)
     return left;
 }
 
-/* ---- sending -------------------------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------------------------------
+ */
 
 static bool room(struct producer *producer, struct holdback_lane *lane, uint64_t bytes)
 {
@@ -508,15 +524,24 @@ static int32_t choose_partition(struct producer *producer, const struct topic *t
         return outgoing->partition;
     if (!outgoing->key)
         return (int32_t)(producer->next_partition++ % (uint32_t)topic->partitions);
-    return rd_kafka_msg_partitioner_murmur2(topic->handle, outgoing->key, outgoing->key_length, topic->partitions,
-                                            NULL, NULL);
+    return rd_kafka_msg_partitioner_murmur2(topic->handle, outgoing->key, outgoing->key_length,
+                                            topic->partitions, NULL, NULL);
 }
 
-static int send_outgoing(struct producer *producer, struct outgoing *outgoing, int64_t timeout_us, struct err *err)
+static int too_large(const struct outgoing *outgoing, struct err *err)
+{
+    return err_set(err, ERR_LIMIT, "a %s record of %zu bytes is larger than message.max.bytes",
+                   event_word(outgoing->kind), outgoing->value_length);
+}
+
+static int send_outgoing(struct producer *producer, struct outgoing *outgoing, int64_t timeout_us,
+                         struct err *err)
 {
     struct topic *topic = &producer->topics[outgoing->kind];
     int64_t deadline = 0;
     uint64_t bytes = outgoing->key_length + outgoing->value_length;
+    if (bytes > (uint64_t)producer->limit_message) /* never mind whether there is room */
+        return too_large(outgoing, err);
     int32_t partition = choose_partition(producer, topic, outgoing);
     struct holdback_lane *lane = topic->lanes ? &topic->lanes[partition] : NULL;
     for (;;) {
@@ -541,11 +566,11 @@ static int send_outgoing(struct producer *producer, struct outgoing *outgoing, i
             holdback_unsent(lane, bytes + RECORD_OVERHEAD);
         switch (code) {
         case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-            return err_set(err, ERR_LIMIT, "a %s record of %zu bytes is larger than message.max.bytes",
-                           event_word(outgoing->kind), outgoing->value_length);
+            return too_large(outgoing, err);
         case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
             if (partition != RD_KAFKA_PARTITION_UA) {
-                partition = RD_KAFKA_PARTITION_UA; /* recorded on a topic with more partitions than this one */
+                partition =
+                    RD_KAFKA_PARTITION_UA; /* recorded on a topic with more partitions than this one */
                 continue;
             }
             return err_set(err, ERR_FULL, "%s", rd_kafka_err2str(code));
@@ -590,10 +615,12 @@ static bool own_header(const struct record_header *header)
     return false;
 }
 
-int producer_send_record(struct producer *producer, const struct record *record, int64_t timeout_us, struct err *err)
+int producer_send_record(struct producer *producer, const struct record *record, int64_t timeout_us,
+                         struct err *err)
 {
     if (record->kind < 0 || record->kind >= EVENT_KIND_COUNT)
-        return err_set(err, ERR_UNSUPPORTED, "a record of a topic that is not one of the five cannot be sent");
+        return err_set(err, ERR_UNSUPPORTED,
+                       "a record of a topic that is not one of the five cannot be sent");
     struct outgoing outgoing = {.kind = (enum event_kind)record->kind,
                                 .partition = record->partition,
                                 .key = record->key,
@@ -639,9 +666,11 @@ void producer_figures(struct producer *producer, struct producer_figures *figure
     client_figures(producer->client, &figures->kafka);
 }
 
-/* ---- the consumer's word -------------------------------------------------------------------------------- */
+/* ---- the consumer's word --------------------------------------------------------------------------------
+ */
 
-void producer_note_consumed(struct producer *producer, enum event_kind kind, int32_t partition, int64_t next_offset)
+void producer_note_consumed(struct producer *producer, enum event_kind kind, int32_t partition,
+                            int64_t next_offset)
 {
     struct topic *topic = &producer->topics[kind];
     if (!topic->lanes || partition < 0 || partition >= topic->partitions)

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A request that the broker has not answered for this long means that it is stuck. Fetches are answered within
- * fetch.wait.max.ms (half a second), produce requests in milliseconds. */
+/* A request that the broker has not answered for this long means that it is stuck. Fetches are answered
+ * within fetch.wait.max.ms (half a second), produce requests in milliseconds. */
 #define SILENT_US 1500000
 
 static int64_t integer(const json_t *object, const char *name, int64_t otherwise)
@@ -45,8 +45,8 @@ static void read_broker(const char *key, const json_t *broker, struct statistics
         statistics->silent_us = silent;
         text_sanitise(statistics->silent, sizeof statistics->silent, name, strlen(name));
     }
-    /* A bootstrap entry that has become a learned broker is listed once, under its id; one that never connected is
-     * all there is to show. */
+    /* A bootstrap entry that has become a learned broker is listed once, under its id; one that never
+     * connected is all there is to show. */
     int64_t id = integer(broker, "nodeid", -1);
     if (id < 0 && !strcmp(string(broker, "state"), "INIT"))
         return;
@@ -77,7 +77,8 @@ static int by_id(const void *a, const void *b)
     return (left->id > right->id) - (left->id < right->id);
 }
 
-static void read_topic(const char *name, const json_t *topic, const char *prefix, struct statistics *statistics)
+static void read_topic(const char *name, const json_t *topic, const char *prefix,
+                       struct statistics *statistics)
 {
     int kind = kafka_kind(prefix, name);
     if (kind < 0)
@@ -132,8 +133,7 @@ int statistics_parse(const char *json, size_t length, const char *prefix, struct
 
     const char *key;
     json_t *value;
-    json_object_foreach(json_object_get(root, "brokers"), key, value)
-        read_broker(key, value, statistics);
+    json_object_foreach(json_object_get(root, "brokers"), key, value) read_broker(key, value, statistics);
     json_object_foreach(json_object_get(root, "topics"), key, value)
         read_topic(key, value, prefix, statistics);
     qsort(statistics->brokers, statistics->broker_count, sizeof *statistics->brokers, by_id);

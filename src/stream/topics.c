@@ -16,10 +16,11 @@ static int refuse(const struct client *client, const struct kafka_settings *sett
     kafka_topic(settings, kind, topic);
     if (missing > 1)
         snprintf(others, sizeof others, " and %d more", missing - 1);
-    return err_set(err, error,
-                   "no topic %s%s%s%s: kafka-topics --bootstrap-server %s --create --topic %s --partitions %d", topic,
-                   others, *reason ? ", " : "", reason, client_address(client), topic,
-                   wanted_partitions(settings, kind));
+    return err_set(
+        err, error,
+        "no topic %s%s%s%s: kafka-topics --bootstrap-server %s --create --topic %s --partitions %d", topic,
+        others, *reason ? ", " : "", reason, client_address(client), topic,
+        wanted_partitions(settings, kind));
 }
 
 static int create(struct client *client, const struct kafka_settings *settings,
@@ -33,9 +34,9 @@ static int create(struct client *client, const struct kafka_settings *settings,
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
         if (present[kind])
             continue;
-        topics[count] = rd_kafka_NewTopic_new(kafka_topic(settings, kind, name), wanted_partitions(settings, kind),
-                                              settings->replication > 0 ? settings->replication : -1, reason,
-                                              sizeof reason);
+        topics[count] = rd_kafka_NewTopic_new(
+            kafka_topic(settings, kind, name), wanted_partitions(settings, kind),
+            settings->replication > 0 ? settings->replication : -1, reason, sizeof reason);
         if (!topics[count]) {
             rd_kafka_NewTopic_destroy_array(topics, count);
             return err_set(err, ERR_CONFIG, "topic %s cannot be made: %s", name, reason);
@@ -54,7 +55,8 @@ static int create(struct client *client, const struct kafka_settings *settings,
     if (!event)
         err_set(err, ERR_CONNECT, "%s has not answered the request for topics", client_address(client));
     else if (rd_kafka_event_error(event)) {
-        result = refuse(client, settings, kinds[0], missing, ERR_CONNECT, rd_kafka_event_error_string(event), err);
+        result =
+            refuse(client, settings, kinds[0], missing, ERR_CONNECT, rd_kafka_event_error_string(event), err);
     } else {
         const rd_kafka_CreateTopics_result_t *answer = rd_kafka_event_CreateTopics_result(event);
         size_t answers = 0;
@@ -82,7 +84,8 @@ static int create(struct client *client, const struct kafka_settings *settings,
     return result;
 }
 
-int topics_ensure(struct client *client, const struct kafka_settings *settings, int timeout_ms, struct err *err)
+int topics_ensure(struct client *client, const struct kafka_settings *settings, int timeout_ms,
+                  struct err *err)
 {
     /* The list of all topics: asking for one by name would make the broker create it in its own way. */
     const struct rd_kafka_metadata *metadata;
