@@ -1,7 +1,7 @@
 /*
- * Encoding and decoding of full vehicle_data records, in events per second of one core. The peer is jansson
- * in the same run: building the object and dumping it compactly, and loading it and reading the same fields
- * out.
+ * Encoding and decoding of full vehicle_data records, decoding with the live model behind it, and taking the
+ * picture for the screen; of one core. The peer is jansson in the same run: building the object and dumping
+ * it compactly, and loading it and reading the same fields out.
  *
  * Prints lines `name  value unit  ratio-to-peer`.
  */
@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "city/codec.h"
+#include "city/model.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -158,6 +158,54 @@ static void print(const char *name, double value, double peer)
     printf("%-28s %10.3f M events/s/core  %6.2f of jansson\n", name, value / 1e6, value / peer);
 }
 
+/* A fleet along the whole M40, every vehicle reporting once a simulated second. */
+static void measure_model(unsigned fleet, double peer)
+{
+    struct model *model = model_create(50000);
+    struct event event;
+    struct codec_report report;
+    struct buf texts;
+    size_t *ends = mem_zero(fleet, sizeof *ends);
+    buf_init(&texts, 1 << 30);
+    uint64_t calls = 0;
+    int64_t spent = 0, wall_us = INT64_C(1790000000000000);
+    double length = geo_route_length(GEO_M40_NORTH) / 1000;
+    for (int64_t second = 0; spent < (int64_t)(SECONDS * 1e6); second++) {
+        buf_reset(&texts);
+        for (unsigned i = 0; i < fleet; i++) {
+            fill(&event, i);
+            event.timestamp = INT64_C(1768205672000) + second * 1000;
+            event.vehicle.chainage = length * i / fleet;
+            struct geo_position at = geo_route_position(GEO_M40_NORTH, event.vehicle.chainage * 1000);
+            event.vehicle.location = (struct event_location){at.latitude, at.longitude};
+            codec_encode(&event, &texts);
+            ends[i] = texts.length;
+        }
+        int64_t start = clock_thread_cpu_us();
+        for (unsigned i = 0; i < fleet; i++) {
+            size_t from = i ? ends[i - 1] : 0;
+            struct record record = {.kind = EVENT_VEHICLE,
+                                    .offset = (int64_t)calls++,
+                                    .arrived_us = wall_us += 5,
+                                    .value = texts.data + from,
+                                    .value_length = ends[i] - from};
+            if (codec_decode_record(&record, &event, &report))
+                model_apply(model, &event, &record, &report);
+        }
+        spent += clock_thread_cpu_us() - start;
+    }
+    char name[64];
+    snprintf(name, sizeof name, "decode + model, %u cars", fleet);
+    print(name, (double)calls * 1e6 / (double)spent, peer);
+    int64_t start = clock_thread_cpu_us();
+    for (int i = 0; i < 100; i++)
+        city_snapshot_release(model_snapshot(model, wall_us));
+    printf("%-28s %10.3f ms\n", "snapshot", (double)(clock_thread_cpu_us() - start) / 100 / 1e3);
+    free(ends);
+    buf_free(&texts);
+    model_destroy(model);
+}
+
 int main(void)
 {
     struct bench bench = {.events = mem_zero(RECORDS, sizeof *bench.events),
@@ -173,7 +221,10 @@ int main(void)
     bench.decoded.kind = EVENT_VEHICLE;
     printf("# vehicle_data, all %u fields, %zu bytes a record\n", (unsigned)VEHICLE_FIELDS, bytes / RECORDS);
     print("codec encode", measure(&bench, run_encode), measure(&bench, run_peer_encode));
-    print("codec decode", measure(&bench, run_decode), measure(&bench, run_peer_decode));
+    double peer = measure(&bench, run_peer_decode);
+    print("codec decode", measure(&bench, run_decode), peer);
+    measure_model(250, peer);
+    measure_model(44000, peer);
     for (unsigned i = 0; i < RECORDS; i++)
         buf_free(&bench.texts[i]);
     buf_free(&bench.out);
