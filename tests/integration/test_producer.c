@@ -6,7 +6,6 @@
 #include "city/codec.h"
 #include "tests/support/stream_rig.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -14,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #define SECOND   1000000
 #define PATIENCE (20 * SECOND)
