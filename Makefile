@@ -75,7 +75,7 @@ FUZZ_BIN   := $(FUZZ_SRC:%.c=$(B)/%)
 
 PROGRAM := $(if $(filter release,$(MODE)),build/smartcity,$(B)/smartcity)
 
-.PHONY: all run test check bench fuzz install clean deps help program test-binaries
+.PHONY: all run test check bench fuzz docs install clean deps help program test-binaries
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -91,6 +91,7 @@ help:
 	@echo 'make check      layers, formatting, static analysis, generated documents'
 	@echo 'make bench      figures, as ratios to a bare loop in the same run'
 	@echo 'make fuzz       fuzzers, FUZZ_SECONDS=30 each'
+	@echo 'make docs       man pages, keys and completion from the tables'
 	@echo 'make install    DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)'
 	@echo 'MODE=release|debug|asan|fuzz   V=1 shows the commands   WERROR=-Werror'
 
@@ -195,8 +196,15 @@ fuzz: deps-check
 check: deps-check
 	$(Q)sh tests/check/run
 
+# What comes from the tables of commands and options; `make check` compares.
+docs: program
+	$(Q)sh tests/check/generated write
+
 install: program
 	install -D -m 755 build/smartcity $(DESTDIR)$(PREFIX)/bin/smartcity
+	install -D -m 644 docs/smartcity.1 $(DESTDIR)$(PREFIX)/share/man/man1/smartcity.1
+	install -D -m 644 docs/smartcity.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/smartcity.conf.5
+	install -D -m 644 docs/smartcity.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/smartcity
 
 clean:
 	rm -rf build
