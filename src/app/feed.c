@@ -1,12 +1,9 @@
 #include "app/feed.h"
 
 #include "base/clock.h"
-#include "base/text.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define FEED_TAIL_BYTES   (4u << 20)
 #define FEED_INTERVAL_US  33000 /* 30 snapshots a second at most */
@@ -86,13 +83,6 @@ static void feed_reset_if_due(struct feed *feed, const struct record *record, in
     pthread_mutex_unlock(&feed->lock);
 }
 
-/* A record without deviceId is known by its key: an outside producer need not say it twice. */
-static void feed_name_device(struct event *event, const struct record *record)
-{
-    if (!event->device_id[0] && record->key_length > 0)
-        text_sanitise(event->device_id, sizeof event->device_id, record->key, record->key_length);
-}
-
 void feed_take(struct feed *feed, const struct record *records, size_t count, int64_t *event_ms)
 {
     struct feed_counts counts = {0};
@@ -104,7 +94,6 @@ void feed_take(struct feed *feed, const struct record *records, size_t count, in
         struct codec_report report = {0};
         struct event event;
         const char *reason = NULL;
-        char text[200];
         feed_reset_if_due(feed, record, &reset_at);
         event_ms[i] = record->timestamp;
         if (record->kind < 0) {
@@ -112,21 +101,8 @@ void feed_take(struct feed *feed, const struct record *records, size_t count, in
             reason = "the topic is none of the five";
         } else {
             counts.taken[record->kind]++;
-            if (!record->value) {
-                reason = "no value (a tombstone)";
-            } else if (record->value_length > CODEC_MAX_RECORD) {
-                snprintf(text, sizeof text, "%zu bytes: larger than the limit of %u", record->value_length,
-                         CODEC_MAX_RECORD);
-                reason = text;
-            } else if (!codec_decode((enum event_kind)record->kind, record->value, record->value_length,
-                                     &event, &report)) {
+            if (!codec_decode_record(record, &event, &report))
                 reason = report.reason;
-            }
-        }
-        if (!reason) {
-            feed_name_device(&event, record);
-            if (!event.device_id[0])
-                reason = "no deviceId and no key: nobody's event";
         }
         tail_add_locked(feed->tail, record, reason != NULL);
         if (reason) {
