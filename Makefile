@@ -140,11 +140,11 @@ build/gen/geo_tables.c: build/gen/compile_geo $(wildcard data/geo/*.tsv)
 
 $(B)/libengine.a: $(ENGINE_OBJ)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar qcs $@ $^
 
 $(B)/libui.a: $(UI_OBJ)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar qcs $@ $^
 
 $(PROGRAM): $(B)/src/main.o $(B)/libui.a $(B)/libengine.a
 	$(call say,LINK,$@)
