@@ -148,7 +148,6 @@ static void simulate_to_stdout(void *context, const struct event *event)
     struct record record = {.kind = (int)event->kind,
                             .partition = -1,
                             .offset = -1,
-                            .timestamp = event->timestamp,
                             .key = event->device_id,
                             .key_length = strlen(event->device_id),
                             .value = simulate->value.data,
