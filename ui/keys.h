@@ -42,7 +42,7 @@ enum key_code {
 #define X(name, word, label, plain) KEYS_##name,
     KEYS(X)
 #undef X
-        KEYS_END
+        KEYS_LIMIT
 };
 
 enum key_modifier { KEYS_CTRL = 1, KEYS_ALT = 2, KEYS_SHIFT = 4 };
@@ -60,7 +60,7 @@ bool keys_equal(const struct key *a, const struct key *b);
 /* For people, short: "↵", "Tab", "^L", "space". */
 char *keys_label(const char *name, enum glyphs glyphs, char label[KEYS_NAME_SIZE]);
 
-enum input_kind { INPUT_KEY, INPUT_MOUSE, INPUT_PASTE };
+enum input_kind { INPUT_KEY, INPUT_MOUSE, INPUT_PASTE, INPUT_GONE /* the terminal went away */ };
 enum input_mouse {
     INPUT_PRESS,
     INPUT_DOUBLE,

@@ -1,0 +1,645 @@
+/*
+ * Curses as a device. The screen hands over whole frames; what is already shown is kept here as cells, so
+ * only differences reach curses, which sends only what it must of them. Colour pairs are made when first
+ * needed and, as their number is bounded, the one not used for longest is made into a new one: a frame stamps
+ * the pairs it uses.
+ *
+ * Keys that curses knows by the terminal's description come as codes; any other escape sequence is read to
+ * its end and either understood (paste, an answer of the terminal) or dropped whole, so that the rest of a
+ * sequence never acts as keys.
+ */
+#include "ui/term.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "ui/decode.h"
+#include "ui/glyphs.h"
+#include "ui/term_guard.h"
+#include "ui/term_probe.h"
+
+#define NCURSES_WIDECHAR 1
+#include <curses.h>
+#include <errno.h>
+#include <langinfo.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* Of curses' <term.h>, which cannot be included: it has a struct term of its own. */
+int setupterm(const char *name, int fd, int *status);
+char *tigetstr(const char *capability);
+int tigetflag(const char *capability);
+int tigetnum(const char *capability);
+
+#define PAIRS_MAX     4096
+#define PAIR_BUCKETS  4096
+#define MOUSE_ON      "\033[?1002h\033[?1006h"
+#define MOUSE_OFF     "\033[?1002l\033[?1006l\033[?1000l"
+#define PASTE_ON      "\033[?2004h"
+#define PASTE_OFF     "\033[?2004l"
+#define SYNC_ON       "\033[?2026h"
+#define SYNC_OFF      "\033[?2026l"
+#define TITLE_SAVE    "\033[22;2t"
+#define TITLE_RESTORE "\033[23;2t"
+
+struct pair {
+    int32_t fg, bg;
+    uint32_t stamp; /* frame that used it last */
+    int next;       /* in its bucket; 0 ends */
+};
+
+struct shown {
+    struct cell cell;
+    int pair;
+};
+
+struct term {
+    SCREEN *curses;
+    int in, out;
+    struct termios modes; /* before us */
+    enum glyphs glyphs;
+    enum depth depth;
+    enum theme theme;
+    bool modern; /* speaks xterm's private modes */
+    bool sync;   /* said that it knows synchronised output */
+    bool mouse, gone;
+    bool all; /* nothing shown is known */
+    int width, height, cursor_x, cursor_y;
+    struct shown *shown;
+    uint32_t frame;
+    int pair_limit, pair_count;
+    struct pair pairs[PAIRS_MAX];
+    int buckets[PAIR_BUCKETS];
+    struct decode decode;
+    char title[96];
+};
+
+static void send_bytes(const struct term *term, const char *bytes)
+{
+    size_t length = strlen(bytes);
+    while (length > 0) {
+        ssize_t count = write(term->out, bytes, length);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return; /* the terminal is gone: term_read will tell */
+        bytes += count;
+        length -= (size_t)count;
+    }
+}
+
+static void append(char *bytes, size_t *length, const char *more)
+{
+    size_t count = more != NULL && more != (char *)-1 ? strlen(more) : 0;
+    if (*length + count < TERM_GUARD_BYTES) {
+        memcpy(bytes + *length, more, count);
+        *length += count;
+    }
+}
+
+static void arm(const struct term *term)
+{
+    char bytes[TERM_GUARD_BYTES];
+    size_t length = 0;
+    if (term->modern)
+        append(bytes, &length, SYNC_OFF MOUSE_OFF PASTE_OFF TITLE_RESTORE);
+    append(bytes, &length, tigetstr("sgr0"));
+    append(bytes, &length, tigetstr("op"));
+    append(bytes, &length, tigetstr("rmkx"));
+    append(bytes, &length, tigetstr("cnorm"));
+    append(bytes, &length, tigetstr("rmcup"));
+    append(bytes, &length, "\r\n");
+    term_guard_arm(term->out, &term->modes, bytes, length);
+}
+
+static void take_modes(struct term *term)
+{
+    if (!term->modern)
+        return;
+    send_bytes(term, PASTE_ON TITLE_SAVE);
+    if (term->title[0] != '\0')
+        term_set_title(term, term->title);
+    if (term->mouse)
+        send_bytes(term, MOUSE_ON);
+}
+
+static void leave_modes(const struct term *term)
+{
+    if (term->modern)
+        send_bytes(term, MOUSE_OFF PASTE_OFF TITLE_RESTORE);
+}
+
+static void set_size(struct term *term)
+{
+    getmaxyx(stdscr, term->height, term->width);
+    free(term->shown);
+    term->shown = mem_zero((size_t)term->width * (size_t)term->height + 1, sizeof *term->shown);
+    term->all = true;
+}
+
+static bool is_modern(const char *name)
+{
+    static const char *const families[] = {
+        "xterm", "tmux",    "screen", "rxvt",   "foot",  "alacritty", "kitty",   "wezterm", "ghostty", "vte",
+        "gnome", "konsole", "st",     "mlterm", "iterm", "mintty",    "contour", "rio",     "putty"};
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
+        if (strncmp(name, families[i], strlen(families[i])) == 0)
+            return true;
+    return false;
+}
+
+/* The description to use of what $TERM names; NULL and err when there is none that serves a screen. */
+static const char *choose_description(bool colours, struct err *err)
+{
+    static const char cure[] = "run `smartcity run --headless` for a run without a screen";
+    const char *name = getenv("TERM");
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+        err_set(err, ERR_UNSUPPORTED, "no terminal on %s: the console needs one; %s",
+                isatty(STDIN_FILENO) ? "standard output" : "standard input", cure);
+        return NULL;
+    }
+    if (name == NULL || name[0] == '\0' || strcmp(name, "dumb") == 0 || strcmp(name, "unknown") == 0) {
+        err_set(err, ERR_UNSUPPORTED, "TERM is %s: the console cannot draw there; %s",
+                name != NULL && name[0] != '\0' ? name : "not set", cure);
+        return NULL;
+    }
+    int status = 0;
+    const char *direct = colours ? term_probe_direct(name, getenv("COLORTERM")) : NULL;
+    if (direct != NULL && setupterm(direct, STDOUT_FILENO, &status) == OK && tigetflag("RGB") > 0)
+        return direct;
+    if (setupterm(name, STDOUT_FILENO, &status) != OK) {
+        char shown[64];
+        text_sanitise(shown, sizeof shown, name, strlen(name));
+        err_set(err, ERR_UNSUPPORTED,
+                "the terminal '%s' (TERM) is not known here: install ncurses-term, or set TERM=xterm; %s",
+                shown, cure);
+        return NULL;
+    }
+    const char *move = tigetstr("cup");
+    if (move == NULL || move == (char *)-1) {
+        err_set(err, ERR_UNSUPPORTED, "the terminal '%s' cannot move its cursor; %s", name, cure);
+        return NULL;
+    }
+    return name;
+}
+
+static enum depth choose_depth(enum term_choice choice)
+{
+    const char *why;
+    if (choice == TERM_NEVER)
+        return DEPTH_MONO;
+    return term_probe_depth(tigetnum("colors"), tigetflag("RGB") > 0,
+                            choice == TERM_AUTO ? getenv("NO_COLOR") : NULL, &why);
+}
+
+static void start_colours(struct term *term)
+{
+    if (term->depth == DEPTH_MONO)
+        return;
+    if (!has_colors() || start_color() != OK) {
+        term->depth = DEPTH_MONO;
+        return;
+    }
+    use_default_colors();
+    term->pair_limit = COLOR_PAIRS - 1 < PAIRS_MAX - 1 ? COLOR_PAIRS - 1 : PAIRS_MAX - 1;
+    if (term->pair_limit < 8)
+        term->depth = DEPTH_MONO;
+}
+
+struct term *term_create(const struct term_settings *settings, struct err *err)
+{
+    const char *name = choose_description(settings->colour != TERM_NEVER, err);
+    if (name == NULL)
+        return NULL;
+    struct term *term = mem_zero(1, sizeof *term);
+    term->in = STDIN_FILENO;
+    term->out = STDOUT_FILENO;
+    term->theme = settings->theme;
+    tcgetattr(term->out, &term->modes);
+    term->depth = choose_depth(settings->colour);
+    term->modern = is_modern(name);
+    term->glyphs = settings->glyphs >= 0 ? (enum glyphs)settings->glyphs
+                                         : term_probe_glyphs(nl_langinfo(CODESET), name, term->out, NULL);
+    term->curses = newterm(name, stdout, stdin);
+    if (term->curses == NULL) {
+        err_set(err, ERR_UNSUPPORTED, "the terminal could not be set up; run `smartcity run --headless`");
+        free(term);
+        return NULL;
+    }
+    arm(term);
+    /* Signals are the loop's: curses must not act on them in a handler of its own. */
+    signal(SIGTSTP, SIG_DFL);
+    signal(SIGWINCH, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    set_escdelay(25);
+    raw();
+    noecho();
+    nonl();
+    intrflush(stdscr, FALSE);
+    keypad(stdscr, TRUE);
+    nodelay(stdscr, TRUE);
+    typeahead(-1);
+    start_colours(term);
+    set_size(term);
+    term->cursor_x = -1;
+    curs_set(0);
+    /* Mouse sequences are read by ui/decode.c, in the one form (SGR) that has no limits. */
+    define_key("\033[<", 0);
+    define_key("\033[M", 0);
+    term_set_mouse(term, settings->mouse);
+    take_modes(term);
+    const char *program = getenv("TERM_PROGRAM");
+    if (term->modern && strncmp(name, "xterm", 5) == 0 &&
+        (program == NULL || strcmp(program, "Apple_Terminal") != 0))
+        send_bytes(term, "\033[?2026$p"); /* DECRQM: do you know synchronised output? */
+    return term;
+}
+
+void term_destroy(struct term *term)
+{
+    if (term == NULL)
+        return;
+    leave_modes(term);
+    curs_set(1);
+    endwin();
+    term_guard_disarm();
+    delscreen(term->curses);
+    free(term->shown);
+    free(term);
+}
+
+int term_fd(const struct term *term)
+{
+    return term->in;
+}
+
+void term_size(const struct term *term, int *width, int *height)
+{
+    *width = term->width;
+    *height = term->height;
+}
+
+enum glyphs term_glyphs(const struct term *term)
+{
+    return term->glyphs;
+}
+
+enum depth term_depth(const struct term *term)
+{
+    return term->depth;
+}
+
+/* ---- drawing ----------------------------------------------------------------------------------------- */
+
+static unsigned bucket_of(int32_t fg, int32_t bg)
+{
+    return ((uint32_t)fg * 2654435761u ^ (uint32_t)bg * 40503u) % PAIR_BUCKETS;
+}
+
+static int oldest_pair(struct term *term)
+{
+    int oldest = 1;
+    for (int i = 2; i <= term->pair_count; i++)
+        if (term->pairs[i].stamp < term->pairs[oldest].stamp)
+            oldest = i;
+    const struct pair *pair = &term->pairs[oldest];
+    int *link = &term->buckets[bucket_of(pair->fg, pair->bg)];
+    while (*link != oldest)
+        link = &term->pairs[*link].next;
+    *link = pair->next;
+    return oldest;
+}
+
+static int pair_for(struct term *term, int32_t fg, int32_t bg)
+{
+    if (fg < 0 && bg < 0)
+        return 0;
+    unsigned bucket = bucket_of(fg, bg);
+    for (int i = term->buckets[bucket]; i != 0; i = term->pairs[i].next)
+        if (term->pairs[i].fg == fg && term->pairs[i].bg == bg) {
+            term->pairs[i].stamp = term->frame;
+            return i;
+        }
+    int index = term->pair_count < term->pair_limit ? ++term->pair_count : oldest_pair(term);
+    term->pairs[index] =
+        (struct pair){.fg = fg, .bg = bg, .stamp = term->frame, .next = term->buckets[bucket]};
+    term->buckets[bucket] = index;
+    init_extended_pair(index, fg, bg);
+    return index;
+}
+
+static void put_cell(struct term *term, int x, int y, const struct cell *cell, struct shown *shown)
+{
+    struct paint paint = theme_resolve(term->theme, term->depth, cell->style);
+    attr_t attributes = 0;
+    if ((paint.attributes & ATTR_BOLD) != 0)
+        attributes |= A_BOLD;
+    if ((paint.attributes & ATTR_REVERSE) != 0)
+        attributes |= A_REVERSE;
+    if ((paint.attributes & ATTR_UNDERLINE) != 0)
+        attributes |= A_UNDERLINE;
+    if ((paint.attributes & ATTR_DIM) != 0)
+        attributes |= A_DIM;
+    shown->cell = *cell;
+    shown->pair = pair_for(term, paint.fg, paint.bg);
+    if (cell->rune == 0)
+        return; /* the wide rune to its left covers it */
+    wchar_t text[3] = {(wchar_t)cell->rune, (wchar_t)cell->mark, 0};
+    cchar_t out;
+    if (setcchar(&out, text, attributes, 0, &shown->pair) == OK)
+        mvadd_wch(y, x, &out);
+}
+
+static bool same_cell(const struct cell *a, const struct cell *b)
+{
+    return a->rune == b->rune && a->mark == b->mark && a->style.fg == b->style.fg &&
+           a->style.bg == b->style.bg && a->style.attributes == b->style.attributes;
+}
+
+size_t term_show(struct term *term, const struct canvas *canvas, int cursor_x, int cursor_y)
+{
+    size_t changed = 0;
+    term->frame++;
+    for (int y = 0; y < term->height && y < canvas->height; y++)
+        for (int x = 0; x < term->width && x < canvas->width; x++) {
+            const struct cell *cell = canvas_at(canvas, x, y);
+            struct shown *shown = &term->shown[(size_t)y * (size_t)term->width + (size_t)x];
+            if (!term->all && same_cell(cell, &shown->cell)) {
+                term->pairs[shown->pair].stamp = term->frame;
+                continue;
+            }
+            /* A wide rune that lost a half must be sent with what took its place. */
+            put_cell(term, x, y, cell, shown);
+            changed++;
+        }
+    bool moved = cursor_x != term->cursor_x || (cursor_x >= 0 && cursor_y != term->cursor_y);
+    if (changed == 0 && !moved && !term->all)
+        return 0;
+    if (moved)
+        curs_set(cursor_x >= 0 ? 1 : 0);
+    term->cursor_x = cursor_x;
+    term->cursor_y = cursor_y;
+    if (cursor_x >= 0)
+        move(cursor_y, cursor_x);
+    if (term->all)
+        clearok(stdscr, TRUE);
+    term->all = false;
+    bool sync = term->sync && changed > 1;
+    if (sync)
+        send_bytes(term, SYNC_ON);
+    wnoutrefresh(stdscr);
+    doupdate();
+    if (sync)
+        send_bytes(term, SYNC_OFF);
+    return changed;
+}
+
+bool term_busy(const struct term *term)
+{
+    int queued = 0;
+    return ioctl(term->out, TIOCOUTQ, &queued) == 0 && queued > 8192;
+}
+
+void term_redraw(struct term *term)
+{
+    term->all = true;
+}
+
+void term_resize(struct term *term)
+{
+    struct winsize size;
+    if (ioctl(term->out, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0)
+        return;
+    if (size.ws_row == term->height && size.ws_col == term->width)
+        return;
+    resizeterm(size.ws_row, size.ws_col);
+    set_size(term);
+}
+
+void term_suspend(struct term *term)
+{
+    leave_modes(term);
+    curs_set(1);
+    endwin();
+    term_guard_disarm();
+    /* By SIGTSTP, which the system withholds where no shell could ever continue us; to the group, so that a
+     * parent such as make stops too. It is blocked for the loop, so it is let through here only. */
+    sigset_t stop, before;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTSTP);
+    pthread_sigmask(SIG_UNBLOCK, &stop, &before);
+    kill(0, SIGTSTP);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    term_resume(term);
+}
+
+void term_resume(struct term *term)
+{
+    arm(term);
+    reset_prog_mode();
+    raw();
+    noecho();
+    nonl();
+    clearok(curscr, TRUE);
+    refresh();
+    curs_set(term->cursor_x >= 0 ? 1 : 0);
+    take_modes(term);
+    term_resize(term);
+    term->all = true;
+}
+
+/* ---- settings ---------------------------------------------------------------------------------------- */
+
+void term_set_theme(struct term *term, enum theme theme)
+{
+    term->theme = theme;
+    term->all = true;
+}
+
+enum theme term_theme(const struct term *term)
+{
+    return term->theme;
+}
+
+void term_set_mouse(struct term *term, bool on)
+{
+    term->mouse = on;
+    if (term->modern)
+        send_bytes(term, on ? MOUSE_ON : MOUSE_OFF);
+}
+
+bool term_mouse(const struct term *term)
+{
+    return term->mouse;
+}
+
+void term_set_title(struct term *term, const char *title)
+{
+    char clean[sizeof term->title], bytes[sizeof term->title + 16];
+    text_sanitise(clean, sizeof clean, title, strlen(title));
+    text_copy(term->title, sizeof term->title, clean);
+    if (!term->modern)
+        return;
+    snprintf(bytes, sizeof bytes, "\033]2;%s\007", clean);
+    send_bytes(term, bytes);
+}
+
+void term_bell(struct term *term)
+{
+    send_bytes(term, "\007");
+}
+
+int term_copy(struct term *term, const char *text, struct err *err)
+{
+    size_t length = strlen(text);
+    if (length > TERM_COPY_MAX)
+        return err_set(err, ERR_LIMIT, "%zu bytes are too many to copy by the terminal (limit %d)", length,
+                       TERM_COPY_MAX);
+    if (!term->modern)
+        return err_set(err, ERR_UNSUPPORTED,
+                       "this terminal has no clipboard that a program may fill (OSC 52)");
+    size_t size = text_base64_size(length);
+    char *bytes = mem_alloc(size + 64), *at = bytes;
+    bool tmux = getenv("TMUX") != NULL;
+    /* tmux takes it itself when set-clipboard is on, or passes on what is wrapped when allow-passthrough is.
+     */
+    for (int wrapped = 0; wrapped <= (tmux ? 1 : 0); wrapped++) {
+        at += sprintf(at, "%s", wrapped ? "\033Ptmux;\033\033]52;c;" : "\033]52;c;");
+        text_base64_encode(at, text, length);
+        at += size;
+        strcpy(at, wrapped ? "\007\033\\" : "\007");
+        send_bytes(term, bytes);
+        at = bytes;
+    }
+    free(bytes);
+    return 0;
+}
+
+void term_describe(char *text, size_t size)
+{
+    const char *name = getenv("TERM"), *why_glyphs, *why_depth;
+    struct err err = ERR_INIT;
+    const char *used = choose_description(true, &err);
+    if (used == NULL) {
+        text_copy(text, size, err.text);
+        return;
+    }
+    enum glyphs glyphs = term_probe_glyphs(nl_langinfo(CODESET), used, STDOUT_FILENO, &why_glyphs);
+    enum depth depth =
+        term_probe_depth(tigetnum("colors"), tigetflag("RGB") > 0, getenv("NO_COLOR"), &why_depth);
+    struct winsize window = {0};
+    ioctl(STDOUT_FILENO, TIOCGWINSZ, &window);
+    snprintf(text, size, "TERM=%s (as %s), %d x %d, %s characters: %s; %s: %s", name != NULL ? name : "",
+             used, window.ws_col, window.ws_row, glyphs_name(glyphs), why_glyphs, depth_name(depth),
+             why_depth);
+}
+
+/* ---- input ------------------------------------------------------------------------------------------- */
+
+/* Keys that curses has a code for. */
+static bool key_of_code(wint_t code, struct key *key)
+{
+    static const struct {
+        int code;
+        struct key key;
+    } codes[] = {
+        {KEY_ENTER, {KEYS_ENTER, 0}},
+        {KEY_BACKSPACE, {KEYS_BACKSPACE, 0}},
+        {KEY_DC, {KEYS_DELETE, 0}},
+        {KEY_IC, {KEYS_INSERT, 0}},
+        {KEY_UP, {KEYS_UP, 0}},
+        {KEY_DOWN, {KEYS_DOWN, 0}},
+        {KEY_LEFT, {KEYS_LEFT, 0}},
+        {KEY_RIGHT, {KEYS_RIGHT, 0}},
+        {KEY_HOME, {KEYS_HOME, 0}},
+        {KEY_END, {KEYS_END, 0}},
+        {KEY_PPAGE, {KEYS_PGUP, 0}},
+        {KEY_NPAGE, {KEYS_PGDN, 0}},
+        {KEY_BTAB, {KEYS_TAB, KEYS_SHIFT}},
+        {KEY_SR, {KEYS_UP, KEYS_SHIFT}},
+        {KEY_SF, {KEYS_DOWN, KEYS_SHIFT}},
+        {KEY_SLEFT, {KEYS_LEFT, KEYS_SHIFT}},
+        {KEY_SRIGHT, {KEYS_RIGHT, KEYS_SHIFT}},
+        {KEY_SHOME, {KEYS_HOME, KEYS_SHIFT}},
+        {KEY_SEND, {KEYS_END, KEYS_SHIFT}},
+        {KEY_SPREVIOUS, {KEYS_PGUP, KEYS_SHIFT}},
+        {KEY_SNEXT, {KEYS_PGDN, KEYS_SHIFT}},
+        {KEY_A1, {KEYS_HOME, 0}},
+        {KEY_A3, {KEYS_PGUP, 0}},
+        {KEY_C1, {KEYS_END, 0}},
+        {KEY_C3, {KEYS_PGDN, 0}},
+    };
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+        if ((wint_t)codes[i].code == code) {
+            *key = codes[i].key;
+            return true;
+        }
+    if (code >= (wint_t)KEY_F(1) && code <= (wint_t)KEY_F(12)) {
+        *key = (struct key){.code = KEYS_F1 + (uint32_t)(code - (wint_t)KEY_F(1))};
+        return true;
+    }
+    /* Terminfo's extensions, as "kUP5": the digit is xterm's modifier parameter. */
+    static const struct {
+        const char *name;
+        uint32_t code;
+    } extended[] = {{"kUP", KEYS_UP},     {"kDN", KEYS_DOWN},  {"kLFT", KEYS_LEFT}, {"kRIT", KEYS_RIGHT},
+                    {"kHOM", KEYS_HOME},  {"kEND", KEYS_END},  {"kPRV", KEYS_PGUP}, {"kNXT", KEYS_PGDN},
+                    {"kDC", KEYS_DELETE}, {"kIC", KEYS_INSERT}};
+    const char *name = code <= INT_MAX ? keyname((int)code) : NULL;
+    for (size_t i = 0; name != NULL && i < sizeof extended / sizeof extended[0]; i++) {
+        size_t length = strlen(extended[i].name);
+        if (strncmp(name, extended[i].name, length) == 0 && name[length] >= '3' && name[length] <= '8') {
+            unsigned bits = (unsigned)(name[length] - '1');
+            *key = (struct key){.code = extended[i].code,
+                                .modifiers = ((bits & 1) != 0 ? KEYS_SHIFT : 0u) |
+                                             ((bits & 2) != 0 ? KEYS_ALT : 0u) |
+                                             ((bits & 4) != 0 ? KEYS_CTRL : 0u)};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Readable, yet nothing can be read: the other side hung up. */
+static bool hung_up(const struct term *term)
+{
+    struct pollfd watched = {.fd = term->in, .events = POLLIN};
+    return poll(&watched, 1, 0) > 0 && (watched.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+
+bool term_read(struct term *term, struct input *input)
+{
+    if (term->gone)
+        return false;
+    int64_t now_us = clock_mono_us();
+    for (;;) {
+        wint_t code = 0;
+        int status = get_wch(&code);
+        if (status == ERR) {
+            if (decode_idle(&term->decode, input))
+                return true;
+            if (!hung_up(term))
+                return false;
+            term->gone = true;
+            *input = (struct input){.kind = INPUT_GONE};
+            return true;
+        }
+        if (status == KEY_CODE_YES) {
+            *input = (struct input){.kind = INPUT_KEY};
+            if (key_of_code(code, &input->key))
+                return true;
+            continue;
+        }
+        if (decode_feed(&term->decode, (uint32_t)code, now_us, input))
+            return true;
+        if (term->decode.knows_sync)
+            term->sync = true;
+    }
+}
