@@ -38,6 +38,35 @@ static bool skip_unfit(struct decoder *decoder, int field)
     return note_unfit(decoder, field);
 }
 
+/* Words that producers in the wild use for one of a vocabulary's. */
+static const struct {
+    const char *given, *meant;
+} word_aliases[] = {
+    {"Actice", "Active"}, {"Rain", "Rainy"}, {"Snow", "Snowy"}, {"hgv", "lorry"}, {"truck", "lorry"},
+};
+
+/* The word in the vocabulary's spelling, where it is certain; else it stays and is counted. `meant` fits: it
+ * is in the vocabulary, whose words fit the field. */
+static void fit_word(struct decoder *decoder, int field, char *text)
+{
+    const struct field *row = &decoder->schema->fields[field];
+    size_t length = strlen(text);
+    const char *word = schema_find_word(row, text, &length);
+    for (size_t i = 0; !word && i < sizeof word_aliases / sizeof *word_aliases; i++) {
+        if (!text_equal_fold(text, word_aliases[i].given))
+            continue;
+        length = strlen(word_aliases[i].meant);
+        word = schema_find_word(row, word_aliases[i].meant, &length);
+    }
+    if (!word) {
+        note_foreign(decoder, field);
+    } else if (memcmp(word, text, length) != 0) {
+        memcpy(text, word, length);
+        text[length] = '\0';
+        codec_note_coerced(decoder, field);
+    }
+}
+
 static bool read_text(struct decoder *decoder, int field, char *out, size_t size)
 {
     struct scan *scan = &decoder->scan;
@@ -63,16 +92,8 @@ static bool read_text(struct decoder *decoder, int field, char *out, size_t size
     } else {
         return skip_unfit(decoder, field);
     }
-    if (row->words) {
-        size_t length = strlen(out);
-        const char *word = schema_find_word(row, out, &length);
-        if (!word) {
-            note_foreign(decoder, field);
-        } else if (memcmp(word, out, length) != 0) {
-            memcpy(out, word, length);
-            codec_note_coerced(decoder, field);
-        }
-    }
+    if (row->words)
+        fit_word(decoder, field, out);
     return true;
 }
 

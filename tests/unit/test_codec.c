@@ -327,6 +327,13 @@ static void test_the_pipeline_this_one_descends_from(void **state)
     assert_string_equal(event.emergency.incident_id, "i1");
     assert_int_equal(report.foreign, 1); /* "None" is kept and counted */
     assert_string_equal(event.emergency.type, "None");
+    assert_true(decode_as(EVENT_EMERGENCY, "{" WHO ",\"status\":\"Actice\"}"));
+    assert_string_equal(event.emergency.status, "Active");
+    assert_int_equal(report.coerced, 1);
+    assert_true(decode_as(EVENT_WEATHER, "{" WHO ",\"weatherCondition\":\"rain\",\"roadSurface\":\"Snow\"}"));
+    assert_string_equal(event.weather.weather_condition, "Rainy");
+    assert_string_equal(event.weather.road_surface, "snow");
+    assert_int_equal(report.foreign, 0);
 }
 
 static void test_an_alias_yields_to_the_name(void **state)
