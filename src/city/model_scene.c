@@ -173,8 +173,9 @@ void model_station_apply(struct model *model, const struct event *event, const s
         }
         station = model_table_add(&model->stations, key);
     } else if (event_has(event, WEATHER_LOCATION)) {
-        moved = memcmp(&station->shown.event.weather.location, &event->weather.location,
-                       sizeof(struct event_location)) != 0;
+        const struct event_location *before = &station->shown.event.weather.location;
+        moved = before->latitude != event->weather.location.latitude ||
+                before->longitude != event->weather.location.longitude;
     }
     struct event_location at =
         event_has(event, WEATHER_LOCATION) ? event->weather.location : station->shown.event.weather.location;

@@ -193,7 +193,7 @@ static uint8_t status_of(const struct event *event, float speed)
 {
     static const char *const words[] = {"moving", "queueing", "stopped", "brokenDown"};
     if (event_has(event, VEHICLE_STATUS))
-        for (uint8_t i = 0; i < sizeof words / sizeof *words; i++)
+        for (uint8_t i = 0; i < (uint8_t)(sizeof words / sizeof *words); i++)
             if (strcmp(event->vehicle.status, words[i]) == 0)
                 return i;
     return speed < 1 ? 2 : 0;
