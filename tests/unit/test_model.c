@@ -632,7 +632,8 @@ static void test_rates_and_latency(void **state)
     }
     const struct city_snapshot *snapshot = look(city);
     assert_float_equal(series_rate(&snapshot->topics[EVENT_GPS].events_series, 5), 100, 0.001);
-    assert_float_equal(series_rate(&snapshot->topics[EVENT_GPS].bytes_series, 5), 100 * (sizeof text - 1), 0.001);
+    assert_float_equal(series_rate(&snapshot->topics[EVENT_GPS].bytes_series, 5), 100 * (sizeof text - 1),
+                       0.001);
     assert_float_equal(snapshot->lag_seconds, 0.25, 0.001);
     assert_float_equal(series_max(&snapshot->latency_series, 5), 250, 0.1);
     /* Silence: the plots go on for a moment, then everything stands still. */
