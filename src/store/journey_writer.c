@@ -74,8 +74,8 @@ static const char *const statement_texts[STATEMENTS] = {
     [S_OLDEST] = "SELECT id FROM chunk ORDER BY id LIMIT 1",
     [S_DROP_COUNT] =
         "UPDATE journey SET dropped_records = dropped_records + (SELECT records FROM chunk WHERE id = ?)",
-    [S_DROP_TOPIC] = "UPDATE topic SET records = topic.records - c.records, bytes = topic.bytes - c.bytes"
-                     " FROM chunk_topic c WHERE c.chunk = ? AND c.topic = topic.id",
+    [S_DROP_TOPIC] = ("UPDATE topic SET records = topic.records - c.records, bytes = topic.bytes - c.bytes"
+                      " FROM chunk_topic c WHERE c.chunk = ? AND c.topic = topic.id"),
     [S_DROP_DATA] = "DELETE FROM chunk_data WHERE id = ?",
     [S_DROP_CHUNK_TOPIC] = "DELETE FROM chunk_topic WHERE chunk = ?",
     [S_DROP_CHUNK] = "DELETE FROM chunk WHERE id = ?",
@@ -446,7 +446,9 @@ static int take_keyframe(struct journey_writer *writer, int64_t position_us, str
 
 static int64_t next_position(const struct journey_writer *writer, const struct record *record)
 {
-    int64_t position = record->arrived_us - writer->origin_us;
+    int64_t position;
+    if (__builtin_sub_overflow(record->arrived_us, writer->origin_us, &position))
+        return writer->position_us;
     return position > writer->position_us ? position : writer->position_us;
 }
 

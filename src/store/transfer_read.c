@@ -310,7 +310,8 @@ static bool read_figures(const struct member members[MEMBERS], struct record *re
         return fail(reason, "the record's timestamp is not milliseconds");
     if (record->timestamp < 0) /* kcat's word for none */
         record->timestamp = 0;
-    if (members[M_ARRIVED].present && !member_int(&members[M_ARRIVED], 0, INT64_MAX / 2, &record->arrived_us))
+    if (members[M_ARRIVED].present &&
+        !member_int(&members[M_ARRIVED], INT64_MIN / 2, INT64_MAX / 2, &record->arrived_us))
         return fail(reason, "\"arrivedUs\" is not microseconds");
     return true;
 }

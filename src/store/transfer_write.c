@@ -39,10 +39,12 @@ static bool is_one_line_json(const char *value, size_t length)
 {
     if (!is_printable_ascii(value, length) && (!text_is_utf8(value, length) || has_control(value, length)))
         return false;
-    /* A bare null would read as "no value". */
+    /* Spaces around it would not be kept, and a bare null would read as "no value". */
+    if (length == 0 || value[0] == ' ' || value[length - 1] == ' ' || value[0] == 'n')
+        return false;
     struct scan scan;
     scan_open(&scan, value, length, CODEC_MAX_DEPTH);
-    return scan_peek(&scan) != 'n' && scan_skip(&scan) && scan_close(&scan);
+    return scan_skip(&scan) && scan_close(&scan);
 }
 
 static bool put_base64(struct buf *out, const char *bytes, size_t length)
@@ -183,7 +185,7 @@ static bool write_line(const struct record *record, int64_t event_ms, struct buf
     buf_char(out, '"');
     if (record->offset >= 0)
         buf_printf(out, ",\"partition\":%d,\"offset\":%lld", record->partition, (long long)record->offset);
-    if (record->timestamp != 0)
+    if (record->timestamp > 0)
         buf_printf(out, ",\"kafkaTimestamp\":%lld", (long long)record->timestamp);
     if (record->arrived_us != 0)
         buf_printf(out, ",\"arrivedUs\":%lld", (long long)record->arrived_us);
