@@ -20,6 +20,7 @@
 #define SIGHT         260.0  /* m in which vehicles are counted */
 #define WINDOW_S      300U   /* flow is a mean of five minutes */
 #define WINDOW        16U
+#define CAPTION_PLACE 28 /* characters that fit */
 #define TRUSTED_S     90 /* s of counting before the counts are believed */
 
 struct sample {
@@ -54,8 +55,7 @@ struct cameras {
     struct event event;
 };
 
-/* ---- where they stand
- * -------------------------------------------------------------------------------------------- */
+/* ---- where they stand ------------------------------------------------------------------------------- */
 
 /* "cam-m40-j9-n", "cam-m40-62.9-s". */
 static void name_camera(struct camera *camera, const struct geo_junction *junction)
@@ -217,8 +217,7 @@ struct camera_site cameras_site(const struct cameras *cameras, size_t index)
     return site;
 }
 
-/* ---- what passes
- * ------------------------------------------------------------------------------------------------- */
+/* ---- what passes ------------------------------------------------------------------------------------ */
 
 struct sight {
     struct event_counts counts;
@@ -287,8 +286,7 @@ static void measure(struct cameras *cameras, struct camera *camera, uint64_t tic
     data->vehicle_counts = sight->counts;
 }
 
-/* ---- the picture
- * ------------------------------------------------------------------------------------------------- */
+/* ---- the picture ------------------------------------------------------------------------------------ */
 
 static void add_to_scene(struct picture_scene *scene, const struct traffic_vehicle *vehicle, double distance,
                          double side, bool towards)
@@ -378,7 +376,7 @@ static void take_picture(struct cameras *cameras, const struct camera *camera, u
     scene->snow = at.snow;
     scene->snowing = report.condition == WEATHER_SNOWY || report.condition == WEATHER_SLEET;
     text_copy(scene->caption[0], sizeof scene->caption[0], camera->id);
-    text_copy(scene->caption[1], sizeof scene->caption[1], camera->place);
+    text_copy(scene->caption[1], CAPTION_PLACE, camera->place); /* the time stands beside it */
     text_time(time, now);
     snprintf(scene->caption[2], sizeof scene->caption[2], "%.10s %.8s UTC", time, time + 11);
     see_vehicles(cameras, camera);

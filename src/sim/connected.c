@@ -85,8 +85,7 @@ double connected_cluster(enum geo_route route)
     }
 }
 
-/* ---- trips
- * --------------------------------------------------------------------------------------------------- */
+/* ---- trips ------------------------------------------------------------------------------------------ */
 
 static void begin_trip(struct connected *connected, struct device *device, uint32_t number)
 {
@@ -225,8 +224,7 @@ void connected_set_count(struct connected *connected, uint32_t count, uint64_t t
     }
 }
 
-/* ---- events
- * -------------------------------------------------------------------------------------------------- */
+/* ---- events ----------------------------------------------------------------------------------------- */
 
 #define BIT(field)  (UINT64_C(1) << (field))
 #define ALL(fields) ((UINT64_C(1) << (fields)) - 1)

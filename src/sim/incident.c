@@ -6,10 +6,9 @@
  * police 15; coefficient of variation 0.5. Clearance: median 25 min and 86 % within an hour give sigma 0.81,
  * mean 35 min.
  */
-#include "sim/incident.h"
+#include "sim/incident_state.h"
 
 #include "base/text.h"
-#include "city/schema.h"
 #include "sim/demand.h"
 #include "sim/noise.h"
 #include "sim/sun.h"
@@ -22,16 +21,11 @@
 #define METRES_PER_MILE 1609.344
 #define MINUTE          60000.0
 #define STEP_MS         500             /* of the world */
-#define REPORT_EVERY    120             /* ticks */
 #define HISTORY_MS      (8 * 3600000.0) /* how far back an incident open now may have begun */
 #define RUBBERNECK      0.85F           /* of the capacity left beside it, */
 #define OPPOSITE        0.95F           /* and on the other carriageway */
 
-static const struct {
-    const char *word;
-    double rate;         /* per vehicle-mile */
-    double clear_median; /* minutes on the scene */
-} types[INCIDENT_TYPES] = {
+const struct incident_kind incident_kinds[INCIDENT_TYPES] = {
     [INCIDENT_ACCIDENT] = {"Accident", 4.8e-8 * 7, 34}, [INCIDENT_FIRE] = {"Fire", 5.0e-8, 45},
     [INCIDENT_MEDICAL] = {"Medical", 5.0e-8, 22},       [INCIDENT_POLICE] = {"Police", 5.0e-8, 16},
     [INCIDENT_BREAKDOWN] = {"Breakdown", 2.4e-6, 24},   [INCIDENT_DEBRIS] = {"Debris", 5.0e-8, 9},
@@ -39,7 +33,7 @@ static const struct {
 
 const char *incident_type_word(enum incident_type type)
 {
-    return types[type].word;
+    return incident_kinds[type].word;
 }
 
 const char *incident_status_word(enum incident_status status)
@@ -48,19 +42,6 @@ const char *incident_status_word(enum incident_status status)
                                                          "OnScene",  "Clearing", "Resolved"};
     return words[status];
 }
-
-struct incidents {
-    uint64_t seed;
-    struct road *roads[GEO_ROUTES];
-    const struct weather_model *weather;
-    double factor, rate; /* rate: of all types, per vehicle-mile */
-    uint32_t number;     /* of the last one */
-    size_t count;
-    struct incident list[INCIDENTS_OPEN];
-    uint64_t refused;
-    struct event event;
-    bool changed; /* by a control */
-};
 
 struct incidents *incidents_create(uint64_t seed, struct road *const roads[GEO_ROUTES],
                                    const struct weather_model *weather, double factor)
@@ -72,7 +53,7 @@ struct incidents *incidents_create(uint64_t seed, struct road *const roads[GEO_R
     for (int i = 0; i < GEO_ROUTES; i++)
         incidents->roads[i] = roads[i];
     for (int i = 0; i < INCIDENT_TYPES; i++)
-        incidents->rate += types[i].rate;
+        incidents->rate += incident_kinds[i].rate;
     return incidents;
 }
 
@@ -81,8 +62,7 @@ void incidents_destroy(struct incidents *incidents)
     free(incidents);
 }
 
-/* ---- how one comes to be
- * ----------------------------------------------------------------------------------------- */
+/* ---- how one comes to be ---------------------------------------------------------------------------- */
 
 static double uniform(uint32_t bits)
 {
@@ -93,9 +73,9 @@ static enum incident_type pick_type(const struct incidents *incidents, double u)
 {
     double at = u * incidents->rate;
     for (int i = 0; i + 1 < INCIDENT_TYPES; i++) {
-        if (at < types[i].rate)
+        if (at < incident_kinds[i].rate)
             return (enum incident_type)i;
-        at -= types[i].rate;
+        at -= incident_kinds[i].rate;
     }
     return INCIDENT_DEBRIS;
 }
@@ -187,7 +167,7 @@ static void draw_times(const struct incidents *incidents, struct incident *incid
         rng_lognormal(&key, travel_mean(incident->type, incident->responders, incident->severity), 0.5);
     key.tick++;
     /* Two thirds of the time on the scene before clearing up begins. */
-    double clearance = types[incident->type].clear_median * exp(0.81 * rng_normal(&key)) *
+    double clearance = incident_kinds[incident->type].clear_median * exp(0.81 * rng_normal(&key)) *
                        (1 + 0.25 * (incident->severity - 1));
     minutes[INCIDENT_CLEARING] = clearance * 0.65;
     minutes[INCIDENT_RESOLVED] = clearance * 0.35;
@@ -313,8 +293,7 @@ void incidents_begin(struct incidents *incidents, int64_t now, double vehicle_mi
     incidents->changed = true;
 }
 
-/* ---- life
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------------- */
 
 bool incidents_step(struct incidents *incidents, uint64_t tick, int64_t now, double metres)
 {
@@ -414,8 +393,7 @@ void incidents_apply(const struct incidents *incidents, struct traffic *traffic)
     traffic_set_closures(traffic, closures, count);
 }
 
-/* ---- controls
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- controls --------------------------------------------------------------------------------------- */
 
 int incidents_inject(struct incidents *incidents, enum geo_route route, double x, const char *type,
                      int lanes_closed, uint64_t tick, int64_t now, char id[40], struct err *err)
@@ -427,7 +405,7 @@ int incidents_inject(struct incidents *incidents, enum geo_route route, double x
                        geo_route_name(route), incidents->roads[route]->length / 1000);
     int chosen = -1;
     for (int i = 0; i < INCIDENT_TYPES && *type; i++)
-        if (text_equal_fold(types[i].word, type))
+        if (text_equal_fold(incident_kinds[i].word, type))
             chosen = i;
     if (*type && chosen < 0)
         return err_set(err, ERR_USAGE,
@@ -488,130 +466,4 @@ size_t incidents_list(const struct incidents *incidents, const struct incident *
 uint64_t incidents_refused(const struct incidents *incidents)
 {
     return incidents->refused;
-}
-
-/* ---- events
- * ------------------------------------------------------------------------------------------------------ */
-
-static void describe(const struct incident *incident, char *out, size_t size)
-{
-    static const char *const what[INCIDENT_TYPES][4] = {
-        [INCIDENT_ACCIDENT] = {"Collision", "Collision involving a lorry", "Two vehicle collision",
-                               "Several vehicle collision"},
-        [INCIDENT_FIRE] = {"Vehicle fire", "Car on fire", "Lorry fire", "Vehicle fire"},
-        [INCIDENT_MEDICAL] = {"Driver taken ill", "Medical emergency", "Passenger taken ill",
-                              "Medical emergency"},
-        [INCIDENT_POLICE] = {"Police incident", "Police stop", "Pedestrian reported", "Police incident"},
-        [INCIDENT_BREAKDOWN] = {"Broken down car", "Broken down van", "Broken down lorry", "Broken down car"},
-        [INCIDENT_DEBRIS] = {"Debris in the road", "Lost load", "Tyre debris", "Animal on the road"},
-    };
-    char place[GEO_BETWEEN_SIZE], where[56], lanes[32];
-    geo_between(incident->route, incident->x, place);
-    const char *dash = strstr(place, "–");
-    if (dash)
-        snprintf(where, sizeof where, "between %.*s and %.20s", (int)(dash - place < 20 ? dash - place : 20),
-                 place, dash + strlen("–"));
-    else
-        snprintf(where, sizeof where, "at %.48s", place);
-
-    int closed = __builtin_popcount(incident->closed);
-    bool offside = closed > 0 && !(incident->closed & 1);
-    if (closed == 0)
-        snprintf(lanes, sizeof lanes, "%s",
-                 geo_route_section_at(incident->route, incident->x)->kind == GEO_SECTION_MOTORWAY
-                     ? "on the hard shoulder"
-                     : "off the carriageway");
-    else if (closed == incident->lanes)
-        snprintf(lanes, sizeof lanes, "all %d lanes closed", incident->lanes);
-    else if (closed == 1)
-        snprintf(lanes, sizeof lanes, "lane %d of %d closed", offside ? incident->lanes : 1, incident->lanes);
-    else
-        snprintf(lanes, sizeof lanes, "%d of %d lanes closed", closed, incident->lanes);
-
-    const char *text = what[incident->type][incident->variant % 4];
-    if (incident->status == INCIDENT_RESOLVED)
-        snprintf(out, size, "%s %s: cleared, all lanes open", text, where);
-    else if (incident->status == INCIDENT_CLEARING)
-        snprintf(out, size, "%s %s: being cleared, %s", text, where, lanes);
-    else
-        snprintf(out, size, "%s, %s %s", text, lanes, where);
-}
-
-static int64_t expected_clear(const struct incident *incident)
-{
-    /* An estimate as a control room gives it: by type until somebody is there, in quarters of an hour. */
-    double quarter = 15 * MINUTE;
-    int64_t guess = incident->status < INCIDENT_ON_SCENE
-                        ? incident->at[INCIDENT_REPORTED] +
-                              (int64_t)((20 + types[incident->type].clear_median * 1.4) * MINUTE)
-                        : incident->at[INCIDENT_RESOLVED];
-    return incident->status == INCIDENT_RESOLVED ? incident->at[INCIDENT_RESOLVED]
-                                                 : (int64_t)(ceil((double)guess / quarter) * quarter);
-}
-
-static void fill(struct incidents *incidents, struct incident *incident, uint64_t tick, int64_t now)
-{
-    static const char *const severities[] = {"Minor", "Moderate", "Severe", "Extreme"};
-    static const char *const responders[RESPONDERS] = {"police", "fire", "ambulance", "trafficOfficer",
-                                                       "recovery"};
-    static const int time_fields[INCIDENT_STATUSES] = {EMERGENCY_REPORTED_AT,   EMERGENCY_ACTIVE_AT,
-                                                       EMERGENCY_RESPONDING_AT, EMERGENCY_ON_SCENE_AT,
-                                                       EMERGENCY_CLEARING_AT,   EMERGENCY_RESOLVED_AT};
-    struct event *event = &incidents->event;
-    struct event_emergency *data = &event->emergency;
-    const struct geo_section *section = geo_route_section_at(incident->route, incident->x);
-    struct geo_position position = geo_route_position(incident->route, incident->x);
-    struct rng_key key = {incidents->seed, incident->number, tick, NOISE_EMERGENCY_ID};
-    memset(event, 0, sizeof *event);
-    event->kind = EVENT_EMERGENCY;
-    event->present = (UINT64_C(1) << EMERGENCY_FIELDS) - 1;
-    event->timestamp = now;
-    rng_uuid(&key, event->id);
-    text_copy(event->device_id, sizeof event->device_id, incident->id);
-    text_copy(data->incident_id, sizeof data->incident_id, incident->id);
-    text_copy(data->type, sizeof data->type, types[incident->type].word);
-    data->location = (struct event_location){position.latitude, position.longitude};
-    text_copy(data->status, sizeof data->status, incident_status_word(incident->status));
-    describe(incident, data->description, sizeof data->description);
-    text_copy(data->severity, sizeof data->severity, severities[incident->severity]);
-    text_copy(data->urgency, sizeof data->urgency,
-              incident->status == INCIDENT_RESOLVED ? "Past"
-              : incident->closed                    ? "Immediate"
-                                                    : "Expected");
-    text_copy(data->certainty, sizeof data->certainty,
-              incident->status == INCIDENT_REPORTED ? "Likely" : "Observed");
-    data->lanes_closed = incident->status == INCIDENT_RESOLVED ? 0 : __builtin_popcount(incident->closed);
-    data->lanes_total = incident->lanes;
-    text_copy(data->route_id, sizeof data->route_id, geo_route_id(incident->route));
-    text_copy(data->road, sizeof data->road, section->road);
-    data->carriageway[0] = section->carriageway;
-    data->chainage = incident->x / 1000;
-    geo_marker(incident->route, incident->x, data->marker);
-    if (incident->status >= INCIDENT_RESPONDING)
-        for (int i = 0; i < RESPONDERS && data->responders.count < EVENT_RESPONDERS; i++)
-            if (incident->responders >> i & 1)
-                text_copy(data->responders.items[data->responders.count++], sizeof data->responders.items[0],
-                          responders[i]);
-    int64_t *times[INCIDENT_STATUSES] = {&data->reported_at, &data->active_at,   &data->responding_at,
-                                         &data->on_scene_at, &data->clearing_at, &data->resolved_at};
-    for (int i = 0; i < INCIDENT_STATUSES; i++) {
-        *times[i] = incident->at[i];
-        if (i > (int)incident->status)
-            event->present &= ~(UINT64_C(1) << time_fields[i]);
-    }
-    data->expected_clear_at = expected_clear(incident);
-    data->sequence = ++incident->sequence;
-}
-
-void incidents_emit(struct incidents *incidents, uint64_t tick, int64_t now, incident_emit_fn *emit,
-                    void *context)
-{
-    for (size_t i = 0; i < incidents->count; i++) {
-        struct incident *incident = &incidents->list[i];
-        if (tick < incident->next_report)
-            continue;
-        incident->next_report = tick + REPORT_EVERY;
-        fill(incidents, incident, tick, now);
-        emit(context, &incidents->event);
-    }
 }

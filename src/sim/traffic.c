@@ -86,7 +86,7 @@ void traffic_destroy(struct traffic *traffic)
     free(traffic);
 }
 
-/* ---- the pool ------------------------------------------------------------------------------------------ */
+/* ---- the pool --------------------------------------------------------------------------------------- */
 
 uint32_t traffic_new(struct traffic *traffic)
 {
@@ -138,8 +138,7 @@ void traffic_lane_remove(struct traffic_lane *lane, size_t at)
     memmove(lane->order + at, lane->order + at + 1, (lane->count - at) * sizeof *lane->order);
 }
 
-/* ---- what is due along the road --------------------------------------------------------------------------
- */
+/* ---- what is due along the road --------------------------------------------------------------------- */
 
 #define DECIDE 1500.0 /* m before an exit a driver gets ready for it */
 
@@ -210,8 +209,7 @@ static bool pass_mark(struct traffic *traffic, const struct traffic_route *route
     return true;
 }
 
-/* ---- movement
- * ---------------------------------------------------------------------------------------------- */
+/* ---- movement --------------------------------------------------------------------------------------- */
 
 static void detect(struct traffic *traffic, int32_t detector, const struct traffic_vehicle *vehicle,
                    double from)
@@ -372,8 +370,7 @@ size_t traffic_arrived(const struct traffic *traffic, const int32_t **devices)
     return traffic->arrived_count;
 }
 
-/* ---- looking --------------------------------------------------------------------------------------------
- */
+/* ---- looking ---------------------------------------------------------------------------------------- */
 
 const struct traffic_vehicle *traffic_get(const struct traffic *traffic, uint32_t index)
 {

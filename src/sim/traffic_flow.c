@@ -5,8 +5,9 @@
 
 #include <math.h>
 
-#define TURNOVER 0.15F /* share of the traffic that leaves at a junction even where the flow does not fall   \
-                        */
+#define TURNOVER                                                                                             \
+    0.15F /* share of the traffic that leaves at a junction even where the flow does not fall                \
+           */
 #define TURNOVER_DROP  0.30F  /* the same where a lane leaves with it */
 #define LEAVE_BEFORE   250.0  /* m from a node's middle to its exit, */
 #define ENTER_AFTER    150.0  /* to the start of the merging stretch, */
@@ -67,8 +68,7 @@ static uint32_t spawn(struct traffic *traffic, const struct traffic_route *route
     return index;
 }
 
-/* ---- the first filling ------------------------------------------------------------------------------------
- */
+/* ---- the first filling ------------------------------------------------------------------------------ */
 
 /* Share of the flow and free speed (mph at a limit of 70) by lanes and lane, as on a busy UK motorway. */
 static const float lane_share[5][TRAFFIC_LANES] = {
@@ -153,8 +153,7 @@ void traffic_fill(struct traffic *traffic, double demand, double hour)
     traffic_update_rates(traffic, hour);
 }
 
-/* ---- placing
- * ------------------------------------------------------------------------------------------------ */
+/* ---- placing ---------------------------------------------------------------------------------------- */
 
 /* A vehicle fits at `at` of the lane when neither it nor the one behind has to brake hard; *v is lowered to
  * what the gap ahead allows. */
@@ -303,8 +302,7 @@ void traffic_set_demand(struct traffic *traffic, double demand, double hour)
     }
 }
 
-/* ---- joining
- * ------------------------------------------------------------------------------------------------ */
+/* ---- joining ---------------------------------------------------------------------------------------- */
 
 void traffic_find_nodes(struct traffic_route *route)
 {

@@ -88,8 +88,7 @@ void traffic_set_closures(struct traffic *traffic, const struct traffic_closure 
     traffic->blocks_stale = true;
 }
 
-/* ---- lane changes ----------------------------------------------------------------------------------------
- */
+/* ---- lane changes ----------------------------------------------------------------------------------- */
 
 /* A walk along one lane beside the walk of the lane under consideration: both go from front to back. */
 struct neighbour {

@@ -52,6 +52,9 @@ struct weather_report {
 };
 struct weather_report weather_derive(const struct weather *weather, int month);
 
+/* Degrees C, near freezing. */
+float weather_wet_bulb(const struct weather *weather);
+
 struct weather_model;
 /* In a stationary state at `now`. */
 struct weather_model *weather_create(uint64_t seed, int64_t now);

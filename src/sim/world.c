@@ -132,8 +132,7 @@ static void pass_on(void *context, const struct event *event)
         world->emit(world->emit_context, event);
 }
 
-/* ---- a tick
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- a tick ----------------------------------------------------------------------------------------- */
 
 static void apply_controls(struct world *world, double hour)
 {
@@ -257,8 +256,7 @@ uint64_t world_ticks(const struct world *world)
     return world->ticks;
 }
 
-/* ---- controls
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- controls --------------------------------------------------------------------------------------- */
 
 void world_set_vehicles(struct world *world, uint32_t vehicles)
 {
