@@ -1,0 +1,31 @@
+/* The registration list: a panel is its file and a line here. */
+#include "ui/panel.h"
+
+#include <string.h>
+
+/* In the order in which `:panel` completes them. X(name of the class in its file) */
+#define PANELS(X)
+
+#define X(name) extern const struct panel_class name;
+PANELS(X)
+#undef X
+
+static const struct panel_class *const classes[] = {
+#define X(name) &name,
+    PANELS(X)
+#undef X
+        NULL};
+
+size_t panel_classes(const struct panel_class *const **list)
+{
+    *list = classes;
+    return sizeof classes / sizeof classes[0] - 1;
+}
+
+const struct panel_class *panel_find(const char *name)
+{
+    for (const struct panel_class *const *at = classes; *at != NULL; at++)
+        if (strcmp((*at)->name, name) == 0)
+            return *at;
+    return NULL;
+}
