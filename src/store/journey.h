@@ -36,11 +36,13 @@ struct journey_info {
 };
 
 struct journey_settings {
-    const char *path;
+    const char *path; /* NULL: for recorder_create only, which then chooses one in `folder` */
     const char *name; /* NULL or "": unnamed */
     const char *seed;
     const char *source;
-    int64_t limit_bytes; /* ring: the oldest chunks go when the file would pass it; 0 none */
+    int64_t limit_bytes;        /* ring: the oldest chunks go when the file would pass it; 0 none */
+    const char *folder;         /* only where path is NULL; made when missing */
+    int64_t folder_limit_bytes; /* before a path is chosen there, journeys_prune with this; 0: none */
 };
 
 #define JOURNEY_LIMIT_MIN (16 << 20) /* a smaller ring is refused */

@@ -153,19 +153,32 @@ int journeys_prune(const char *folder, int64_t limit_bytes, uint32_t *deleted, s
     return result;
 }
 
-int journeys_new_path(const char *folder, int64_t wall_us, char path[FILE_PATH_SIZE], struct err *err)
+/* A name as a file's: one path component, without controls, not hidden. */
+static void file_name(char *out, size_t size, const char *name)
 {
-    char time[TEXT_TIME_SIZE], stamp[16];
+    text_sanitise(out, size, name, strlen(name));
+    for (char *at = out; *at; at++)
+        if (*at == '/' || (at == out && *at == '.'))
+            *at = '-';
+}
+
+int journeys_new_path(const char *folder, const char *name, int64_t wall_us, char path[FILE_PATH_SIZE],
+                      struct err *err)
+{
+    char time[TEXT_TIME_SIZE], base[128];
     if (file_make_dirs(folder, err) < 0)
         return -1;
     text_time(time, wall_us / 1000); /* 2026-01-12T08:14:32.000Z */
-    snprintf(stamp, sizeof stamp, "%.4s%.2s%.2s-%.2s%.2s%.2s", time, time + 5, time + 8, time + 11, time + 14,
-             time + 17);
+    if (name && *name)
+        file_name(base, sizeof base, name);
+    else
+        snprintf(base, sizeof base, "journey-%.4s%.2s%.2s-%.2s%.2s%.2s", time, time + 5, time + 8, time + 11,
+                 time + 14, time + 17);
     for (int i = 1; i < 1000; i++) {
         char suffix[8] = "";
         if (i > 1)
             snprintf(suffix, sizeof suffix, "-%d", i);
-        if (snprintf(path, FILE_PATH_SIZE, "%s/journey-%s%s" JOURNEYS_SUFFIX, folder, stamp, suffix) >=
+        if (snprintf(path, FILE_PATH_SIZE, "%s/%s%s" JOURNEYS_SUFFIX, folder, base, suffix) >=
             FILE_PATH_SIZE - 16)
             return err_set(err, ERR_USAGE, "the path is too long: %.200s", folder);
         int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -176,5 +189,6 @@ int journeys_new_path(const char *folder, int64_t wall_us, char path[FILE_PATH_S
         if (errno != EEXIST)
             return err_set_errno(err, ERR_IO, errno, "cannot make a journey in %s", folder);
     }
-    return err_set(err, ERR_IO, "too many journeys of one second in %s", folder);
+    return err_set(err, ERR_USAGE, "a thousand journeys in %s are called %s: choose another name", folder,
+                   base);
 }

@@ -28,8 +28,10 @@ int journeys_set_name(const char *path, const char *name, struct err *err);
  * is named, damaged or being recorded stays, so it may hold more. */
 int journeys_prune(const char *folder, int64_t limit_bytes, uint32_t *deleted, struct err *err);
 
-/* FOLDER/journey-YYYYMMDD-HHMMSS.sqlite (UTC), or with -2, -3 … behind; claimed by an empty file, so that two
- * consoles never get the same. The folder is made when missing. */
-int journeys_new_path(const char *folder, int64_t wall_us, char path[FILE_PATH_SIZE], struct err *err);
+/* FOLDER/journey-YYYYMMDD-HHMMSS.sqlite (UTC), or FOLDER/NAME.sqlite when there is a name (what no file may
+ * be called is made "-"), or with -2, -3 … behind; claimed by an empty file, so that two consoles never get
+ * the same. The folder is made when missing. */
+int journeys_new_path(const char *folder, const char *name, int64_t wall_us, char path[FILE_PATH_SIZE],
+                      struct err *err);
 
 #endif

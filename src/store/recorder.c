@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define PUT_WAIT_US 100000 /* how soon a waiting put notices that the recording has failed */
 
@@ -76,28 +77,49 @@ static void set_state(struct recorder *recorder, enum recorder_state state, cons
 
 /* ---- the worker ---- */
 
-static int open_writer(struct recorder *recorder, struct err *err)
+static int make_folder_of(const char *path, struct err *err)
 {
     char folder[FILE_PATH_SIZE];
-    text_copy(folder, sizeof folder, recorder->settings.path);
+    text_copy(folder, sizeof folder, path);
     char *slash = strrchr(folder, '/');
-    if (slash && slash != folder) {
-        *slash = '\0';
-        if (file_make_dirs(folder, err) < 0)
+    if (!slash || slash == folder)
+        return 0;
+    *slash = '\0';
+    return file_make_dirs(folder, err);
+}
+
+static int open_writer(struct recorder *recorder, struct err *err)
+{
+    struct journey_settings settings = recorder->settings;
+    char path[FILE_PATH_SIZE];
+    if (settings.path) {
+        if (make_folder_of(settings.path, err) < 0)
             return -1;
+    } else {
+        uint32_t deleted = 0;
+        struct err ignored = ERR_INIT; /* a folder that is too full is no reason not to record */
+        journeys_prune(settings.folder, settings.folder_limit_bytes, &deleted, &ignored);
+        if (deleted > 0)
+            log_write(recorder->log, LOG_INFO, "store",
+                      "the oldest %u unnamed journeys were deleted to make room", deleted);
+        if (journeys_new_path(settings.folder, settings.name, clock_wall_us(), path, err) < 0)
+            return -1;
+        settings.path = path;
     }
-    recorder->writer = journey_create(&recorder->settings, err);
+    recorder->writer = journey_create(&settings, err);
+    if (!recorder->writer && settings.path == path && file_size(path) == 0)
+        unlink(path); /* the claim */
     return recorder->writer ? 0 : -1;
 }
 
 static void fail(struct recorder *recorder, const struct err *err)
 {
-    bool first = atomic_load(&recorder->state) != RECORDER_FAILED;
-    if (first)
+    /* Told before it shows: whoever sees the state finds the reason in the log. */
+    if (atomic_load(&recorder->state) != RECORDER_FAILED) {
         recorder->missed_at_failure = atomic_load(&recorder->missed);
-    set_state(recorder, RECORDER_FAILED, err->text);
-    if (first)
         log_write(recorder->log, LOG_ERROR, "store", "recording stopped: %s", err->text);
+    }
+    set_state(recorder, RECORDER_FAILED, err->text);
 }
 
 static void note_commit(struct recorder *recorder)
@@ -276,6 +298,7 @@ static void free_recorder(struct recorder *recorder)
     free((char *)recorder->settings.name);
     free((char *)recorder->settings.seed);
     free((char *)recorder->settings.source);
+    free((char *)recorder->settings.folder);
     free(recorder);
 }
 
@@ -286,6 +309,8 @@ struct recorder *recorder_create(const struct journey_settings *settings, struct
                                                    .name = copy_text(settings->name),
                                                    .seed = copy_text(settings->seed),
                                                    .source = copy_text(settings->source),
+                                                   .folder = copy_text(settings->folder),
+                                                   .folder_limit_bytes = settings->folder_limit_bytes,
                                                    .limit_bytes = settings->limit_bytes};
     recorder->log = log;
     recorder->queue = queue_create(RECORDER_QUEUE, item_free);
@@ -295,7 +320,8 @@ struct recorder *recorder_create(const struct journey_settings *settings, struct
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&recorder->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    text_copy(recorder->info.path, sizeof recorder->info.path, settings->path);
+    text_copy(recorder->info.path, sizeof recorder->info.path,
+              settings->path ? settings->path : settings->folder);
 
     struct err own = ERR_INIT;
     if (open_writer(recorder, &own) == 0) {
@@ -361,7 +387,7 @@ bool recorder_put(struct recorder *recorder, struct record_batch *batch, const i
     return false;
 }
 
-void recorder_mark(struct recorder *recorder, int64_t event_ms, const char *kind, const char *text)
+bool recorder_mark(struct recorder *recorder, int64_t event_ms, const char *kind, const char *text)
 {
     struct item *item = mem_zero(1, sizeof *item);
     item->type = ITEM_MARK;
@@ -369,7 +395,10 @@ void recorder_mark(struct recorder *recorder, int64_t event_ms, const char *kind
     *item->event_ms = event_ms;
     text_copy(item->kind, sizeof item->kind, kind);
     text_copy(item->text, sizeof item->text, text);
-    hand_over(recorder, item);
+    if (atomic_load(&recorder->state) == RECORDER_ON && queue_push(recorder->queue, item, 0))
+        return true;
+    item_free(item);
+    return false;
 }
 
 int recorder_flush(struct recorder *recorder, int64_t timeout_us, struct err *err)

@@ -30,16 +30,18 @@ struct recorder_figures {
 #define RECORDER_COMMIT_US 700000 /* after the first record that is not committed */
 #define RECORDER_RETRY_US  3000000
 
-/* Makes the folder and the journey. NULL only for what trying again cannot mend (ERR_USAGE: the path is
- * taken, the limit too small); otherwise a recorder, perhaps in state RECORDER_FAILED. The log outlives it.
+/* Makes the folder and the journey; figures.journey.path says where. NULL only for what trying again cannot
+ * mend (ERR_USAGE: the path is taken, the limit too small); otherwise a recorder, perhaps in state
+ * RECORDER_FAILED. The log outlives it.
  */
 struct recorder *recorder_create(const struct journey_settings *settings, struct log *log, struct err *err);
 void recorder_destroy(struct recorder *recorder); /* drains, closes cleanly; NULL allowed */
 
-/* One thread puts and marks. Retains the batch; event_ms[i] belongs to records[i] and is copied. False:
+/* Retains the batch; event_ms[i] belongs to records[i] and is copied. False:
  * refused (failed; counted). */
 bool recorder_put(struct recorder *recorder, struct record_batch *batch, const int64_t *event_ms);
-void recorder_mark(struct recorder *recorder, int64_t event_ms, const char *kind, const char *text);
+/* Any thread; never waits. False: not marked (failed, or the queue is full). */
+bool recorder_mark(struct recorder *recorder, int64_t event_ms, const char *kind, const char *text);
 
 /* Any thread. Waits until all that was put is committed: 0, or -1 with why not (ERR_BUSY: not in time). */
 int recorder_flush(struct recorder *recorder, int64_t timeout_us, struct err *err);

@@ -118,7 +118,7 @@ static void test_records(void **state)
     assert_true(figures.committed_us > 0);
     assert_string_equal(figures.problem, "");
     assert_true(put(recorder, 2000, 7));
-    recorder_mark(recorder, 5, "operator", "here");
+    assert_true(recorder_mark(recorder, 5, "operator", "here"));
     recorder_destroy(recorder); /* drains */
     expect_journey(path, (uint64_t[]){0, 2007}, 1);
     struct journey_reader *reader = journey_open(path, NULL);
@@ -213,6 +213,49 @@ static void test_folder_that_cannot_be_written(void **state)
     assert_true(put(recorder, 10, 10));
     recorder_destroy(recorder);
     expect_journey(path, (uint64_t[]){10, 20}, 1);
+}
+
+static void test_chooses_path(void **state)
+{
+    /* As a console does: a name of its own, and the folder kept within its limit. */
+    struct err err = ERR_INIT;
+    struct journey_settings settings = {.path = path};
+    recorder_destroy(recorder_create(&settings, event_log, &err)); /* makes the folder */
+    struct journey_writer *writer = journey_create(&settings, &err);
+    assert_int_equal(store_add(writer, 0, 1000, 0, &err), 0);
+    assert_int_equal(journey_close(writer, &err), 0);
+    char place[96];
+    snprintf(place, sizeof place, "%s/journeys", folder);
+    settings = (struct journey_settings){.folder = place, .folder_limit_bytes = 1000};
+    struct recorder *a = recorder_create(&settings, event_log, &err),
+                    *b = recorder_create(&settings, event_log, &err);
+    assert_non_null(a);
+    assert_non_null(b);
+    assert_int_equal(file_size(path), -1); /* pruned; the one being recorded was not */
+    assert_true(logged("deleted to make room"));
+    struct recorder_figures of_a, of_b;
+    recorder_figures(a, &of_a);
+    recorder_figures(b, &of_b);
+    assert_int_equal(of_a.state, RECORDER_ON);
+    assert_int_equal(of_b.state, RECORDER_ON);
+    assert_string_not_equal(of_a.journey.path, of_b.journey.path);
+    assert_non_null(strstr(of_a.journey.path, "/journeys/journey-2"));
+    assert_true(put(b, 0, 10));
+    recorder_destroy(a);
+    recorder_destroy(b);
+    expect_journey(of_b.journey.path, (uint64_t[]){0, 10}, 1);
+    assert_int_equal(file_size(of_a.journey.path), -1);
+}
+
+static void test_mark_never_waits(void **state)
+{
+    struct recorder *recorder = create();
+    store_disk_full(true);
+    assert_true(put(recorder, 0, 10));
+    assert_int_equal(recorder_flush(recorder, LONG_US, NULL), -1);
+    assert_false(recorder_mark(recorder, 5, "operator", "here"));
+    store_disk_full(false);
+    recorder_destroy(recorder);
 }
 
 static void test_refusals(void **state)
@@ -365,11 +408,14 @@ static void test_new_path(void **state)
     char place[160], a[FILE_PATH_SIZE], b[FILE_PATH_SIZE], expected[256];
     in_folder(place, "x/y");
     const int64_t at = 1768205672123456; /* 2026-01-12 08:14:32 */
-    assert_int_equal(journeys_new_path(place, at, a, NULL), 0);
-    assert_int_equal(journeys_new_path(place, at, b, NULL), 0);
+    assert_int_equal(journeys_new_path(place, NULL, at, a, NULL), 0);
+    assert_int_equal(journeys_new_path(place, NULL, at, b, NULL), 0);
     snprintf(expected, sizeof expected, "%s/journey-20260112-081432.sqlite", place);
     assert_string_equal(a, expected);
     snprintf(expected, sizeof expected, "%s/journey-20260112-081432-2.sqlite", place);
+    assert_string_equal(b, expected);
+    assert_int_equal(journeys_new_path(place, "../rush hour\x1b", at, b, NULL), 0);
+    snprintf(expected, sizeof expected, "%s/-.-rush hour\xe2\x90\x9b.sqlite", place);
     assert_string_equal(b, expected);
     struct journey_settings settings = {.path = a};
     struct journey_writer *writer = journey_create(&settings, NULL); /* the claim is no obstacle */
@@ -387,6 +433,8 @@ int main(void)
         with_folder(test_full_at_the_end),
         with_folder(test_folder_that_cannot_be_written),
         with_folder(test_refusals),
+        with_folder(test_chooses_path),
+        with_folder(test_mark_never_waits),
         with_folder(test_two_threads),
         with_folder(test_list),
         with_folder(test_stale_lock),
