@@ -95,12 +95,19 @@ static void render_greys(const struct image *image, const struct cut *cut, int s
             least = fmin(least, mean);
             most = fmax(most, mean);
         }
-    for (int y = 0; y < rows; y++)
-        for (int x = 0; x < cut->columns; x++) {
-            double part = most > least ? (light[y * cut->columns + x] - least) / (most - least) : 0;
-            cells[y * stride + x] = (struct cell){
-                .rune = (uint32_t)ramp[(int)(part * (sizeof ramp - 2) + 0.5)], .style = STYLE(ROLE_TEXT)};
-        }
+    /* Half by how light it is, half by how many places are darker: a small lamp does not turn the rest black.
+     */
+    size_t darker[257] = {0};
+    for (size_t i = 0; i < count; i++)
+        darker[(int)light[i] + 1]++;
+    for (int i = 1; i <= 256; i++)
+        darker[i] += darker[i - 1];
+    for (size_t i = 0; i < count; i++) {
+        double part = most > least ? (light[i] - least) / (most - least) : 0;
+        part = (part + (double)darker[(int)light[i]] / (double)count) / 2;
+        cells[i / (size_t)cut->columns * (size_t)stride + i % (size_t)cut->columns] = (struct cell){
+            .rune = (uint32_t)ramp[(int)(part * (sizeof ramp - 2) + 0.5)], .style = STYLE(ROLE_TEXT)};
+    }
     free(light);
 }
 

@@ -4,7 +4,14 @@
 #include <string.h>
 
 /* In the order in which `:panel` completes them. X(name of the class in its file) */
-#define PANELS(X)
+#define PANELS(X)                                                                                            \
+    X(map_panel)                                                                                             \
+    X(vehicle_panel)                                                                                         \
+    X(camera_panel)                                                                                          \
+    X(weather_panel)                                                                                         \
+    X(emergencies_panel)                                                                                     \
+    X(throughput_panel)                                                                                      \
+    X(pipeline_panel)
 
 #define X(name) extern const struct panel_class name;
 PANELS(X)

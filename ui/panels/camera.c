@@ -5,7 +5,6 @@
 #include "ui/panel.h"
 #include "ui/panels/drive.h"
 
-#include "base/err.h"
 #include "ui/image.h"
 
 #include <math.h>

@@ -8,6 +8,7 @@
 
 #include "ui/panel.h"
 #include "ui/panels/drive.h"
+#include "ui/table.h"
 
 /* What is in sight. A cell is twice as high as wide, so one scale serves both: a column is `scale` world
  * units, a row twice that. The centre is kept on whole cells, so that panning moves a drawing without
@@ -123,21 +124,23 @@ void map_labels_furniture(struct map_labels *labels, struct canvas *canvas, cons
 /* ---- the vehicles as a table ------------------------------------------------------------------------- */
 
 enum map_column {
-    MAP_COLUMN_SEEN,
     MAP_COLUMN_ID,
+    MAP_COLUMN_TYPE,
     MAP_COLUMN_ROAD,
+    MAP_COLUMN_MARKER,
     MAP_COLUMN_SPEED,
+    MAP_COLUMN_LIMIT,
     MAP_COLUMN_STATUS,
     MAP_COLUMNS
 };
 
 struct map_list {
     bool shown;
-    enum map_column order;
-    bool reversed;
-    char selected[24]; /* a device id: it stays the same one when the order changes */
-    size_t top;
-    int rows; /* that were visible */
+    int order;       /* 0: as first seen; else 1 + the column */
+    bool falling;    /* largest first */
+    char chosen[24]; /* a device id: it stays the same one when the order changes */
+    struct list list;
+    struct table table;
     /* Indexes into the snapshot's vehicles, filtered and sorted; made anew when the key differs. */
     uint64_t key;
     size_t count, capacity;

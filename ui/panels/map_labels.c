@@ -6,8 +6,6 @@
  */
 #include "ui/panels/map.h"
 
-#include "base/err.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,6 +84,10 @@ bool map_labels_put(struct map_labels *labels, struct canvas *canvas, int x, int
     }
     if (best < 0)
         return false;
+    /* The cell between the mark and its text is blank, unless the route runs through it. */
+    int gap = best == 0 ? x + 1 : best == 1 ? x - 1 : -1;
+    if (gap >= 0 && labels->taken[(size_t)y * (size_t)labels->width + (size_t)gap] == MAP_OPEN)
+        canvas_put(canvas, gap, y, ' ', STYLE(ROLE_NONE));
     canvas_text(canvas, places[best].x, places[best].y, style, text);
     map_labels_reserve(labels, places[best].x, places[best].y, width);
     return true;

@@ -375,7 +375,7 @@ static uint32_t weather_rune(enum role role, double weight, int apart, int64_t g
         return (gx + 3 * (gy & 1)) % (2 + 2 * close) == 0 ? '*' : 0;
     if (role == ROLE_FOG)
         return gy % (2 * apart) == 0 && (gx + 3 * (gy & 2) + (1 << 20)) % (6 * apart) < 4 - close / apart
-                   ? (plain ? '=' : 0x2261)
+                   ? (plain ? '~' : 0x2261)
                    : 0;
     if ((gx + gy) % (2 * close) != 0 || (gx - gy + (1 << 20)) / 2 % 3 == 0)
         return 0;

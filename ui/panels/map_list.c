@@ -5,11 +5,16 @@
  */
 #include "ui/panels/map.h"
 
-#include "base/err.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const struct table_column columns[MAP_COLUMNS] = {
+    [MAP_COLUMN_ID] = {"device", 11, 1, false, 0},     [MAP_COLUMN_TYPE] = {"type", 6, 0, false, 3},
+    [MAP_COLUMN_ROAD] = {"road", 14, 3, false, 0},     [MAP_COLUMN_MARKER] = {"marker", 9, 0, false, 4},
+    [MAP_COLUMN_SPEED] = {"speed", 8, 0, true, 0},     [MAP_COLUMN_LIMIT] = {"limit", 5, 0, true, 5},
+    [MAP_COLUMN_STATUS] = {"status", 11, 0, false, 0},
+};
 
 static const char *const status_words[] = {"moving", "queueing", "stopped", "broken down"};
 static const enum role status_roles[] = {ROLE_GOOD, ROLE_QUEUE, ROLE_WARNING, ROLE_BAD};
@@ -20,47 +25,84 @@ static const char *status_word(const struct city_vehicle *vehicle)
     return vehicle->status < 4 ? status_words[vehicle->status] : "unknown";
 }
 
-static int by_key(const struct city_vehicle *a, const struct city_vehicle *b, enum map_column order)
+static const char *type_word(const struct city_vehicle *vehicle)
 {
-    switch (order) {
+    return vehicle->type < 4 ? type_words[vehicle->type] : "";
+}
+
+static char *road_text(const struct city_vehicle *vehicle, char out[DRIVE_TEXT])
+{
+    if (vehicle->route < 0 || vehicle->route >= GEO_ROUTES) {
+        text_copy(out, DRIVE_TEXT, "off the known roads");
+        return out;
+    }
+    return drive_place(geo_route_id((enum geo_route)vehicle->route), "", vehicle->chainage_km, true, out);
+}
+
+static int by_key(const struct city_vehicle *a, const struct city_vehicle *b, int column)
+{
+    switch (column) {
     case MAP_COLUMN_ID:
         return strcmp(a->device_id, b->device_id);
     case MAP_COLUMN_ROAD:
+    case MAP_COLUMN_MARKER:
         if (a->route != b->route)
             return (uint8_t)a->route < (uint8_t)b->route ? -1 : 1;
         return (a->chainage_km > b->chainage_km) - (a->chainage_km < b->chainage_km);
+    case MAP_COLUMN_TYPE:
+        return (a->type > b->type) - (a->type < b->type);
     case MAP_COLUMN_SPEED:
         return (a->speed > b->speed) - (a->speed < b->speed);
+    case MAP_COLUMN_LIMIT:
+        return (a->limit > b->limit) - (a->limit < b->limit);
     case MAP_COLUMN_STATUS:
         return (a->status > b->status) - (a->status < b->status);
-    case MAP_COLUMN_SEEN:
-    case MAP_COLUMNS:
-        break;
+    default:
+        return 0;
     }
-    return 0;
 }
 
 struct sorting {
     const struct city_vehicle *vehicles;
-    enum map_column order;
-    bool reversed;
+    int column;
+    bool falling;
 };
 
 static int compare(const void *a, const void *b, void *context)
 {
     const struct sorting *sorting = context;
     uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
-    int result = by_key(&sorting->vehicles[i], &sorting->vehicles[j], sorting->order);
+    int result = by_key(&sorting->vehicles[i], &sorting->vehicles[j], sorting->column);
     if (result == 0)
         result = (i > j) - (i < j);
-    return sorting->reversed ? -result : result;
+    return sorting->falling ? -result : result;
+}
+
+static bool fits(const struct city_vehicle *vehicle, const char *filter)
+{
+    char road[DRIVE_TEXT];
+    if (filter[0] == '\0')
+        return true;
+    const char *texts[] = {vehicle->device_id, type_word(vehicle), road_text(vehicle, road),
+                           status_word(vehicle)};
+    return list_matches(filter, texts, sizeof texts / sizeof texts[0]);
+}
+
+/* The chosen vehicle's row; the first one when it has gone or none was chosen. */
+static size_t row_of_chosen(const struct map_list *list, const struct city_snapshot *city)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->indexes[i] < city->vehicle_count &&
+            strcmp(city->vehicles[list->indexes[i]].device_id, list->chosen) == 0)
+            return i;
+    return 0;
 }
 
 static void arrange(struct map_list *list, const struct view *view, const char *filter)
 {
     const struct city_snapshot *city = view->city;
     uint64_t key =
-        drive_mix(city->kind_generation[EVENT_VEHICLE] + 1, (uint64_t)list->order * 2 + list->reversed);
+        drive_mix(city->kind_generation[EVENT_VEHICLE] + 1, (uint64_t)list->order * 2 + list->falling);
     key = drive_mix_text(drive_mix(key, city->vehicle_count), filter);
     if (key == list->key)
         return;
@@ -70,40 +112,39 @@ static void arrange(struct map_list *list, const struct view *view, const char *
         list->indexes = mem_resize(list->indexes, list->capacity, sizeof *list->indexes);
     }
     list->count = 0;
-    for (size_t i = 0; i < city->vehicle_count; i++) {
-        const struct city_vehicle *vehicle = &city->vehicles[i];
-        if (filter[0] == '\0' || text_find_fold(vehicle->device_id, filter) != NULL ||
-            text_find_fold(status_word(vehicle), filter) != NULL)
+    for (size_t i = 0; i < city->vehicle_count; i++)
+        if (fits(&city->vehicles[i], filter))
             list->indexes[list->count++] = (uint32_t)i;
-    }
-    if (list->order != MAP_COLUMN_SEEN || list->reversed) {
-        struct sorting sorting = {city->vehicles, list->order, list->reversed};
+    if (list->order != 0 || list->falling) {
+        struct sorting sorting = {city->vehicles, list->order - 1, list->falling};
         qsort_r(list->indexes, list->count, sizeof *list->indexes, compare, &sorting);
     }
+    list->list.selected = row_of_chosen(list, city);
 }
 
-/* Where the selected vehicle is in the list; the first one when it has gone or none was chosen. */
-static size_t selected_row(const struct map_list *list, const struct city_snapshot *city)
+static const struct city_vehicle *chosen_vehicle(const struct map_list *list,
+                                                 const struct city_snapshot *city)
 {
-    for (size_t i = 0; i < list->count; i++)
-        if (list->indexes[i] < city->vehicle_count &&
-            strcmp(city->vehicles[list->indexes[i]].device_id, list->selected) == 0)
-            return i;
-    return 0;
+    if (list->list.selected >= list->count || list->indexes[list->list.selected] >= city->vehicle_count)
+        return NULL;
+    return &city->vehicles[list->indexes[list->list.selected]];
 }
 
-static void select_row(struct map_list *list, const struct city_snapshot *city, size_t row)
+static void keep_chosen(struct map_list *list, const struct city_snapshot *city)
 {
-    if (row < list->count && list->indexes[row] < city->vehicle_count)
-        text_copy(list->selected, sizeof list->selected, city->vehicles[list->indexes[row]].device_id);
+    const struct city_vehicle *vehicle = chosen_vehicle(list, city);
+    if (vehicle != NULL)
+        text_copy(list->chosen, sizeof list->chosen, vehicle->device_id);
 }
 
-static void follow_selected(const struct map_list *list, const struct panel_host *host)
+static void follow_chosen(const struct map_list *list, const struct city_snapshot *city,
+                          const struct panel_host *host)
 {
-    if (list->selected[0] == '\0')
-        return;
+    const struct city_vehicle *vehicle = chosen_vehicle(list, city);
     char line[64];
-    snprintf(line, sizeof line, "follow \"%s\"", list->selected);
+    if (vehicle == NULL)
+        return;
+    snprintf(line, sizeof line, "follow \"%s\"", vehicle->device_id);
     host->send(host->context, line);
 }
 
@@ -113,173 +154,109 @@ void map_list_destroy(struct map_list *list)
     *list = (struct map_list){0};
 }
 
-/* ---- drawing ----------------------------------------------------------------------------------------- */
-
-struct columns {
-    int id, type, road, marker, limit, status;
-    int speed; /* right edge */
-};
-
-static struct columns columns_for(int width)
+static void draw_row(const struct table *table, struct canvas *canvas, int y,
+                     const struct city_vehicle *vehicle)
 {
-    struct columns columns = {.id = 2, .type = -1, .road = 13, .marker = -1, .limit = -1};
-    if (width >= 76) {
-        columns.type = 15;
-        columns.road = 22;
-        columns.marker = 42;
-        columns.speed = 64;
-        columns.limit = width >= 90 ? 74 : -1;
-        columns.status = width >= 90 ? 77 : 67;
-    } else {
-        columns.speed = width >= 46 ? 36 : 30;
-        columns.status = columns.speed + 2;
-    }
-    return columns;
-}
-
-static void draw_row(struct canvas *canvas, int y, const struct columns *at,
-                     const struct city_vehicle *vehicle, bool followed)
-{
-    char between[GEO_BETWEEN_SIZE] = "off the known roads", road[DRIVE_TEXT], marker[GEO_MARKER_SIZE] = "";
-    if (vehicle->route >= 0 && vehicle->route < GEO_ROUTES) {
-        enum geo_route route = (enum geo_route)vehicle->route;
-        double metres = vehicle->chainage_km * 1000.0;
-        geo_between(route, metres, between);
-        snprintf(road, sizeof road, "%s %s %s", geo_route_section_at(route, metres)->road, between,
-                 drive_bound(route));
-        geo_marker(route, metres, marker);
-    } else {
-        text_copy(road, sizeof road, between);
-    }
-    canvas_put(canvas, 0, y, followed ? 0x25C9 : ' ', STYLE_BOLD(ROLE_FOLLOWED));
-    int next = at->type >= 0 ? at->type : at->road;
-    canvas_text_fit(canvas, at->id, y, next - at->id - 1, STYLE(ROLE_TEXT), vehicle->device_id);
-    if (at->type >= 0)
-        canvas_text(canvas, at->type, y, STYLE(ROLE_DIM), vehicle->type < 4 ? type_words[vehicle->type] : "");
-    int end = at->marker >= 0 ? at->marker : at->speed - 9;
-    canvas_text_fit(canvas, at->road, y, end - at->road - 1, STYLE(ROLE_TEXT), road);
-    if (at->marker >= 0)
-        canvas_text_fit(canvas, at->marker, y, 13, STYLE(ROLE_DIM), drive_marker(marker));
-    char text[32];
+    char road[DRIVE_TEXT], marker[GEO_MARKER_SIZE] = "", text[32];
+    if (vehicle->route >= 0 && vehicle->route < GEO_ROUTES)
+        geo_marker((enum geo_route)vehicle->route, vehicle->chainage_km * 1000.0, marker);
+    table_put(table, canvas, y, MAP_COLUMN_ID, STYLE(ROLE_TEXT), vehicle->device_id);
+    table_put(table, canvas, y, MAP_COLUMN_TYPE, STYLE(ROLE_DIM), type_word(vehicle));
+    table_put(table, canvas, y, MAP_COLUMN_ROAD, STYLE(ROLE_TEXT), road_text(vehicle, road));
+    table_put(table, canvas, y, MAP_COLUMN_MARKER, STYLE(ROLE_DIM), drive_marker(marker));
     snprintf(text, sizeof text, "%.0f km/h", (double)vehicle->speed);
-    canvas_text_right(canvas, at->speed, y, STYLE_BOLD(ROLE_TEXT), text);
-    if (at->limit >= 0 && vehicle->limit > 0) {
-        snprintf(text, sizeof text, "of %.0f", (double)vehicle->limit);
-        canvas_text_right(canvas, at->limit, y, STYLE(ROLE_DIM), text);
+    table_put(table, canvas, y, MAP_COLUMN_SPEED, STYLE_BOLD(ROLE_TEXT), text);
+    if (vehicle->limit > 0) {
+        snprintf(text, sizeof text, "%.0f", (double)vehicle->limit);
+        table_put(table, canvas, y, MAP_COLUMN_LIMIT, STYLE(ROLE_DIM), text);
     }
     enum role role = vehicle->status < 4 ? status_roles[vehicle->status] : ROLE_DIM;
-    canvas_text_fit(canvas, at->status, y, canvas->width - at->status, STYLE(role), status_word(vehicle));
+    table_put(table, canvas, y, MAP_COLUMN_STATUS, STYLE(role), status_word(vehicle));
 }
 
 void map_list_draw(struct map_list *list, const struct view *view, struct canvas *canvas,
                    const struct panel_context *context)
 {
     const struct city_snapshot *city = view->city;
-    arrange(list, view, context->filter != NULL ? context->filter : "");
-    struct columns at = columns_for(canvas->width);
-    struct {
-        int x;
-        enum map_column column;
-        const char *word;
-    } heads[] = {{at.id, MAP_COLUMN_ID, "device"},
-                 {at.road, MAP_COLUMN_ROAD, "road"},
-                 {at.speed - 5, MAP_COLUMN_SPEED, "speed"},
-                 {at.status, MAP_COLUMN_STATUS, "status"}};
-    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
-        bool chosen = heads[i].column == list->order;
-        int x = canvas_text(canvas, heads[i].x, 0, chosen ? STYLE_BOLD(ROLE_TITLE) : STYLE(ROLE_DIM),
-                            heads[i].word);
-        if (chosen)
-            canvas_put(canvas, x, 0, list->reversed ? 0x25BC : 0x25B4, STYLE(ROLE_TITLE));
-    }
-    if (at.marker >= 0)
-        canvas_text(canvas, at.marker, 0, STYLE(ROLE_DIM), "marker");
-    list->rows = canvas->height - 1;
+    const char *filter = context->filter != NULL ? context->filter : "";
+    arrange(list, view, filter);
+    /* A column for the mark of the followed one at the left, one for the scroll bar at the right. */
+    struct canvas inner = canvas_sub(canvas, 2, 0, canvas->width - 4, canvas->height);
+    table_fit(&list->table, columns, MAP_COLUMNS, inner.width);
+    table_heading(&list->table, &inner, 0, list->order - 1, list->falling);
     if (list->count == 0) {
-        canvas_text_fit(canvas, 2, 2, canvas->width - 2, STYLE(ROLE_DIM),
+        canvas_text_fit(&inner, 0, 2, inner.width, STYLE(ROLE_DIM),
                         city->vehicle_count == 0 ? "no vehicle seen yet" : "no vehicle fits the filter");
         return;
     }
-    size_t selected = selected_row(list, city);
-    size_t rows = list->rows > 0 ? (size_t)list->rows : 0;
-    if (selected < list->top)
-        list->top = selected;
-    else if (rows > 0 && selected >= list->top + rows)
-        list->top = selected - rows + 1;
-    if (list->top + rows > list->count)
-        list->top = list->count > rows ? list->count - rows : 0;
-    for (size_t row = 0; row < rows && list->top + row < list->count; row++) {
-        uint32_t index = list->indexes[list->top + row];
+    int rows = canvas->height - 1;
+    list_fit(&list->list, list->count, rows);
+    for (int row = 0; row < rows && list->list.top + (size_t)row < list->count; row++) {
+        uint32_t index = list->indexes[list->list.top + (size_t)row];
         if (index >= city->vehicle_count)
             continue;
-        int y = (int)row + 1;
-        bool followed = city->followed.known && city->followed.index == index;
-        draw_row(canvas, y, &at, &city->vehicles[index], followed);
-        if (list->top + row == selected)
-            for (int x = 0; x < canvas->width; x++) {
-                struct style style = canvas_at(canvas, x, y)->style;
-                style.attributes |= ATTR_REVERSE;
-                canvas_restyle(canvas, x, y, 1, style);
-            }
+        draw_row(&list->table, &inner, row + 1, &city->vehicles[index]);
+        list_highlight(&inner, 0, row + 1, inner.width, filter);
+        if (city->followed.known && city->followed.index == index)
+            canvas_put(canvas, 0, row + 1, 0x25C9, STYLE_BOLD(ROLE_FOLLOWED));
+        if (list->list.top + (size_t)row == list->list.selected)
+            list_mark(&inner, row + 1, context->focused);
     }
+    list_scroll_bar(&list->list, canvas, canvas->width - 1, 1, list->count);
 }
 
-/* ---- commands ---------------------------------------------------------------------------------------- */
-
-static bool move(struct map_list *list, const struct city_snapshot *city, long by)
+/* Column 0 is the order in which vehicles were first seen, the others those of the table. */
+static void order_by(struct map_list *list, int order)
 {
-    size_t row = selected_row(list, city);
-    if (by < 0)
-        row = (size_t)-by > row ? 0 : row - (size_t)-by;
+    if (order == list->order)
+        list->falling = !list->falling;
     else
-        row = list->count == 0 ? 0 : row + (size_t)by >= list->count ? list->count - 1 : row + (size_t)by;
-    select_row(list, city, row);
+        list->falling = false;
+    list->order = order;
+}
+
+static bool sort_command(struct map_list *list, const char *argument, const struct panel_host *host)
+{
+    int column = argument[0] != '\0' ? table_column_named(columns, MAP_COLUMNS, argument) : -1;
+    if (argument[0] == '\0')
+        list->falling = !list->falling;
+    else if (column >= 0 || text_equal_fold(argument, "seen"))
+        order_by(list, column + 1);
+    else
+        host->toast(host->context, LOG_WARNING,
+                    "sort by device, type, road, marker, speed, limit, status or seen");
     return true;
 }
 
 bool map_list_command(struct map_list *list, const struct view *view, const char *name, const char *argument,
                       const struct panel_host *host)
 {
-    long page = list->rows > 1 ? list->rows - 1 : 1;
-    if (argument == NULL)
-        argument = "";
     if (strcmp(name, "pan") == 0 || strcmp(name, "select") == 0) {
-        if (strcmp(argument, "up") == 0 || strcmp(argument, "previous") == 0)
-            return move(list, view->city, -1);
-        if (strcmp(argument, "down") == 0 || strcmp(argument, "next") == 0)
-            return move(list, view->city, 1);
-        if (strcmp(argument, "page-up") == 0)
-            return move(list, view->city, -page);
-        if (strcmp(argument, "page-down") == 0)
-            return move(list, view->city, page);
-        if (strcmp(argument, "first") == 0)
-            return move(list, view->city, -(long)list->count);
-        if (strcmp(argument, "last") == 0)
-            return move(list, view->city, (long)list->count);
-        /* Left and right choose the column that orders. */
-        int step = strcmp(argument, "left") == 0 ? MAP_COLUMNS - 1 : strcmp(argument, "right") == 0 ? 1 : 0;
-        list->order = (enum map_column)(((int)list->order + step) % MAP_COLUMNS);
-        return step != 0;
-    }
-    if (strcmp(name, "sort") == 0) {
-        static const char *const words[MAP_COLUMNS] = {"seen", "device", "road", "speed", "status"};
-        for (int i = 0; i < MAP_COLUMNS; i++)
-            if (text_equal_fold(argument, words[i])) {
-                list->reversed = (int)list->order == i && !list->reversed;
-                list->order = (enum map_column)i;
-                return true;
-            }
-        list->reversed = !list->reversed;
+        /* The map's keys are the list's while it is one; left and right choose what orders. */
+        const char *how = strcmp(argument, "up") == 0     ? "previous"
+                          : strcmp(argument, "down") == 0 ? "next"
+                                                          : argument;
+        bool right = strcmp(how, "right") == 0;
+        if (right || strcmp(how, "left") == 0) {
+            int beside = table_column_beside(&list->table, list->order - 1, right ? 1 : -1);
+            if (beside != list->order - 1)
+                order_by(list, beside + 1);
+            return true;
+        }
+        if (!list_move(&list->list, list->count, how))
+            return false;
+        keep_chosen(list, view->city);
         return true;
     }
+    if (strcmp(name, "sort") == 0)
+        return sort_command(list, argument, host);
     if (strcmp(name, "open") == 0) {
-        if (list->selected[0] == '\0')
-            select_row(list, view->city, 0);
-        follow_selected(list, host);
+        follow_chosen(list, view->city, host);
         return true;
     }
-    if (strcmp(name, "copy") == 0 && list->selected[0] != '\0') {
-        host->copy(host->context, list->selected);
+    const struct city_vehicle *vehicle = chosen_vehicle(list, view->city);
+    if (strcmp(name, "copy") == 0 && argument[0] == '\0' && vehicle != NULL) {
+        host->copy(host->context, vehicle->device_id);
         return true;
     }
     return false;
@@ -290,19 +267,28 @@ bool map_list_mouse(struct map_list *list, const struct view *view, enum panel_m
 {
     switch (what) {
     case MOUSE_WHEEL_UP:
-        return move(list, view->city, -3);
     case MOUSE_WHEEL_DOWN:
-        return move(list, view->city, 3);
-    case MOUSE_CLICK:
-    case MOUSE_DOUBLE:
-        if (y < 1)
-            return false;
-        select_row(list, view->city, list->top + (size_t)y - 1);
-        if (what == MOUSE_DOUBLE)
-            follow_selected(list, host);
-        return true;
-    case MOUSE_DRAG:
+        for (int i = 0; i < 3; i++)
+            list_move(&list->list, list->count, what == MOUSE_WHEEL_UP ? "previous" : "next");
         break;
+    case MOUSE_CLICK:
+        if (y == 0) {
+            int column = table_column_at(&list->table, x - 2);
+            if (column >= 0)
+                order_by(list, column + 1);
+            return column >= 0;
+        }
+        if (!list_click(&list->list, list->count, y - 1))
+            return false;
+        break;
+    case MOUSE_DOUBLE:
+        if (y == 0 || !list_click(&list->list, list->count, y - 1))
+            return false;
+        follow_chosen(list, view->city, host);
+        break;
+    case MOUSE_DRAG:
+        return false;
     }
-    return false;
+    keep_chosen(list, view->city);
+    return true;
 }

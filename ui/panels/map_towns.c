@@ -2,8 +2,6 @@
  * larger neighbours seldom. Worked out once for a map. */
 #include "ui/panels/map.h"
 
-#include "base/err.h"
-
 #include <math.h>
 #include <stdlib.h>
 
