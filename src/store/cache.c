@@ -286,8 +286,7 @@ size_t cache_history(struct cache *cache, char (*lines)[CACHE_LINE], size_t coun
         cache->db ? prepare(cache, "SELECT line FROM history ORDER BY id DESC LIMIT ?", &limit, 1, &err)
                   : NULL;
     size_t found = 0;
-    int got = 0;
-    while (statement && found < count && (got = sql_step(statement, &err)) == 1) {
+    while (statement && found < count && sql_step(statement, &err) == 1) {
         text_sanitise(lines[found], CACHE_LINE, sql_column_text(statement, 0),
                       sql_column_bytes(statement, 0));
         found++;

@@ -153,8 +153,10 @@ static void forget(struct keyframe *keyframe, size_t at)
     map_remove(keyframe->map, device->id, device->id_length);
     keyframe->held_bytes -= device->referred ? 0 : record_bytes(&device->record);
     free(device->bytes);
+    device->bytes = NULL;
     if (device != last) {
         *device = *last;
+        last->bytes = NULL;
         map_set(keyframe->map, device->id, device->id_length, (int32_t)at);
     }
     keyframe->count--;

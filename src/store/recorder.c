@@ -66,6 +66,11 @@ static void item_free(void *context)
     free(item);
 }
 
+static struct timespec at_time(int64_t mono_us)
+{
+    return (struct timespec){.tv_sec = mono_us / 1000000, .tv_nsec = mono_us % 1000000 * 1000};
+}
+
 static void set_state(struct recorder *recorder, enum recorder_state state, const char *problem)
 {
     pthread_mutex_lock(&recorder->mutex);
@@ -243,9 +248,7 @@ static bool try_again(struct recorder *recorder)
 /* Waits for the time of a retry, or until somebody asks for one or for the end. False at the end. */
 static bool wait_for_retry(struct recorder *recorder, uint64_t *asked)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += RECORDER_RETRY_US / 1000000;
+    const struct timespec until = at_time(clock_mono_us() + RECORDER_RETRY_US);
     pthread_mutex_lock(&recorder->mutex);
     while (!recorder->stopping && recorder->retry_asked == recorder->retry_done)
         if (pthread_cond_timedwait(&recorder->changed, &recorder->mutex, &until) != 0)
@@ -403,12 +406,7 @@ bool recorder_mark(struct recorder *recorder, int64_t event_ms, const char *kind
 
 int recorder_flush(struct recorder *recorder, int64_t timeout_us, struct err *err)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_us / 1000000;
-    until.tv_nsec += timeout_us % 1000000 * 1000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    const struct timespec until = at_time(clock_mono_us() + timeout_us);
 
     struct item *item = mem_zero(1, sizeof *item);
     item->type = ITEM_FLUSH;

@@ -383,10 +383,10 @@ struct importer {
     bool too_long; /* the current line is being skipped */
 };
 
-static bool is_blank(const struct buf *line)
+static bool is_blank(const char *text, size_t length)
 {
-    for (size_t i = 0; i < line->length; i++)
-        if (line->data[i] != ' ' && line->data[i] != '\t' && line->data[i] != '\r')
+    for (size_t i = 0; i < length; i++)
+        if (text[i] != ' ' && text[i] != '\t' && text[i] != '\r')
             return false;
     return true;
 }
@@ -407,7 +407,7 @@ static int import_line(struct importer *importer, struct err *err)
     if (importer->too_long) {
         snprintf(reason, sizeof reason, "longer than %u MiB", TRANSFER_LINE_LIMIT >> 20);
         note_bad(importer->figures, importer->line_number, reason);
-    } else if (is_blank(line)) {
+    } else if (is_blank(text, length)) {
         /* tolerated */
     } else if (!transfer_read_line(text, length, &record, &event_ms, &importer->scratch, reason)) {
         note_bad(importer->figures, importer->line_number, reason);
