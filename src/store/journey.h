@@ -26,8 +26,9 @@ struct journey_info {
     uint64_t events[EVENT_KIND_COUNT];
     uint64_t total, bytes; /* records; payload bytes before compression */
     int64_t file_bytes;
-    int64_t limit_bytes;                      /* of the ring; 0: none */
-    uint64_t dropped_oldest;                  /* records the ring has let go */
+    int64_t limit_bytes;     /* of the ring; 0: none */
+    bool squeezed;           /* of a writer: the disk is nearly full, so the ring does not grow */
+    uint64_t dropped_oldest; /* records the ring has let go */
     uint64_t damaged_chunks, damaged_records; /* passed over by this reader so far */
     char seed[24], source[64];                /* "7"; "LOCAL" or the cluster */
     bool open;                                /* being recorded now (its writer lives) */
@@ -41,10 +42,13 @@ struct journey_settings {
     const char *seed;
     const char *source;
     int64_t limit_bytes;        /* ring: the oldest chunks go when the file would pass it; 0 none */
+    int64_t keep_free_bytes;    /* a ring of 16 MiB or more does not grow when the disk has less; 0:
+                                   JOURNEY_KEEP_FREE */
     const char *folder;         /* only where path is NULL; made when missing */
     int64_t folder_limit_bytes; /* before a path is chosen there, journeys_prune with this; 0: none */
 };
 
+#define JOURNEY_KEEP_FREE (64 << 20)
 #define JOURNEY_LIMIT_MIN (16 << 20) /* a smaller ring is refused */
 
 struct journey_writer;

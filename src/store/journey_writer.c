@@ -109,6 +109,8 @@ struct journey_writer {
     struct journey_marker marks[MARKS_MAX];
     size_t mark_count;
 
+    int64_t keep_free_bytes;
+    bool squeezed;
     int64_t budget_pages; /* of the database file; 0: no limit */
     size_t commit_bytes;  /* so many waiting bytes are written without being asked */
     size_t record_limit;
@@ -219,6 +221,7 @@ struct journey_writer *journey_create(const struct journey_settings *settings, s
     writer->next_chunk = 1;
     writer->chunk = chunk_writer_create();
     set_limits(writer, settings->limit_bytes);
+    writer->keep_free_bytes = settings->keep_free_bytes ? settings->keep_free_bytes : JOURNEY_KEEP_FREE;
     writer->keyframes = keyframe_create(writer->commit_bytes);
     writer->waiting = mem_zero(CHUNKS_MAX, sizeof *writer->waiting);
     buf_init(&writer->packed, PACKED_LIMIT);
@@ -262,17 +265,32 @@ static int run_with(struct journey_writer *writer, int which, int64_t id, struct
     return sql_run(writer->statements[which], err);
 }
 
+/* The pages the file may have. A flight recorder that runs unasked must not take the last of a disk: when
+ * that is nearly full the ring stays as large as it is. */
+static int64_t budget(struct journey_writer *writer, int64_t pages)
+{
+    int64_t free_bytes = file_free_bytes(writer->path);
+    writer->squeezed = free_bytes >= 0 && free_bytes < writer->keep_free_bytes;
+    if (!writer->squeezed)
+        return writer->budget_pages;
+    int64_t least = JOURNEY_LIMIT_MIN / JOURNEY_PAGE, now = pages > least ? pages : least;
+    return now < writer->budget_pages ? now : writer->budget_pages;
+}
+
 static int make_room(struct journey_writer *writer, struct err *err)
 {
     if (writer->budget_pages == 0)
         return 0;
+    int64_t allowed = -1;
     int64_t needed = pages_waiting(writer), pages, free_pages, oldest;
     bool dropped = false;
     for (;;) {
         if (read_int(writer, S_PAGES, &pages, err) < 0 ||
             read_int(writer, S_FREE_PAGES, &free_pages, err) < 0)
             return -1;
-        if (pages - free_pages + needed <= writer->budget_pages)
+        if (allowed < 0)
+            allowed = budget(writer, pages);
+        if (pages - free_pages + needed <= allowed)
             break;
         int got = read_int(writer, S_OLDEST, &oldest, err);
         if (got < 0)
@@ -393,6 +411,7 @@ static int write_transaction(struct journey_writer *writer, struct err *err)
     buf_reset(&writer->packed);
     buf_reset(&writer->keyframe_bytes);
     journey_file_info(writer->db, &writer->info, NULL, NULL);
+    writer->info.squeezed = writer->squeezed;
     return 0;
 }
 

@@ -44,7 +44,7 @@ struct recorder {
     int64_t commit_at; /* monotonic; 0: nothing to commit */
     uint64_t added;    /* records added and not committed */
     uint64_t missed_at_failure;
-    bool told_too_large;
+    bool told_too_large, told_squeezed;
 
     pthread_mutex_t mutex; /* the rest */
     pthread_cond_t changed;
@@ -127,12 +127,27 @@ static void fail(struct recorder *recorder, const struct err *err)
     set_state(recorder, RECORDER_FAILED, err->text);
 }
 
+/* Once for each time that it begins. */
+static void tell_squeezed(struct recorder *recorder, const struct journey_info *info)
+{
+    char held[TEXT_FIGURE_SIZE], limit[TEXT_FIGURE_SIZE];
+    if (info->squeezed && !recorder->told_squeezed)
+        log_write(recorder->log, LOG_WARNING, "store",
+                  "the disk is nearly full: the recording stays at %s of its %s, the oldest events go; free "
+                  "some space",
+                  text_bytes(held, (double)info->file_bytes), text_bytes(limit, (double)info->limit_bytes));
+    recorder->told_squeezed = info->squeezed;
+}
+
 static void note_commit(struct recorder *recorder)
 {
+    struct journey_info info;
+    journey_writer_info(recorder->writer, &info);
+    tell_squeezed(recorder, &info);
     pthread_mutex_lock(&recorder->mutex);
     recorder->recorded += recorder->added;
     recorder->committed_us = clock_wall_us();
-    journey_writer_info(recorder->writer, &recorder->info);
+    recorder->info = info;
     pthread_mutex_unlock(&recorder->mutex);
     recorder->added = 0;
     recorder->commit_at = 0;
@@ -314,7 +329,8 @@ struct recorder *recorder_create(const struct journey_settings *settings, struct
                                                    .source = copy_text(settings->source),
                                                    .folder = copy_text(settings->folder),
                                                    .folder_limit_bytes = settings->folder_limit_bytes,
-                                                   .limit_bytes = settings->limit_bytes};
+                                                   .limit_bytes = settings->limit_bytes,
+                                                   .keep_free_bytes = settings->keep_free_bytes};
     recorder->log = log;
     recorder->queue = queue_create(RECORDER_QUEUE, item_free);
     pthread_mutex_init(&recorder->mutex, NULL);

@@ -43,8 +43,12 @@ static int tear_down(void **state)
 static struct journey_writer *create(int64_t limit)
 {
     struct err err = ERR_INIT;
-    struct journey_settings settings = {
-        .path = path, .name = "test", .seed = "7", .source = "LOCAL", .limit_bytes = limit};
+    struct journey_settings settings = {.path = path,
+                                        .name = "test",
+                                        .seed = "7",
+                                        .source = "LOCAL",
+                                        .limit_bytes = limit,
+                                        .keep_free_bytes = 1};
     struct journey_writer *writer = journey_create(&settings, &err);
     if (!writer)
         fail_msg("%s", err.text);
@@ -433,15 +437,14 @@ static void test_read_while_written(void **state)
     assert_int_equal(file_size(wal), -1);
 }
 
-static void test_ring(void **state)
+/* Records 0 … count - 1 with values that do not compress below half, a commit each 50. */
+static void add_noise(struct journey_writer *writer, uint64_t count, int64_t limit)
 {
-    const int64_t limit = 16 << 20;
-    struct journey_writer *writer = create(limit);
     struct store_record made;
     char value[4000], wal[160];
     snprintf(wal, sizeof wal, "%s-wal", path);
     uint64_t noise = 88172645463325252u;
-    for (uint64_t i = 0; i < 10000; i++) { /* 40 MB that do not compress below 20 */
+    for (uint64_t i = 0; i < count; i++) {
         store_make(&made, i);
         for (size_t n = 0; n < sizeof value; n++) {
             noise ^= noise << 13, noise ^= noise >> 7, noise ^= noise << 17;
@@ -454,8 +457,33 @@ static void test_ring(void **state)
             assert_fine(journey_commit(writer, &fine));
         assert_true(file_size(path) + file_size(wal) <= limit);
     }
+}
+
+static void test_squeezed(void **state)
+{
+    /* On a disk that is nearly full a large ring stays small, and says so. */
+    struct err err = ERR_INIT;
+    struct journey_info info;
+    struct journey_settings settings = {.path = path, .limit_bytes = 1 << 30, .keep_free_bytes = INT64_MAX};
+    struct journey_writer *writer = journey_create(&settings, &err);
+    assert_non_null(writer);
+    add_noise(writer, 14000, 64 << 20);
+    journey_writer_info(writer, &info);
+    assert_true(info.squeezed);
+    assert_true(info.dropped_oldest > 2000);
+    assert_int_equal(info.dropped_oldest + info.total, 14000);
+    assert_fine(journey_close(writer, &fine));
+    assert_in_range(file_size(path), 8 << 20, (16 << 20) + 65536);
+}
+
+static void test_ring(void **state)
+{
+    const int64_t limit = 16 << 20;
+    struct journey_writer *writer = create(limit);
+    add_noise(writer, 10000, limit);
     struct journey_info info;
     journey_writer_info(writer, &info);
+    assert_false(info.squeezed);
     assert_true(info.dropped_oldest > 2000);
     assert_int_equal(info.dropped_oldest + info.total, 10000);
     assert_int_equal(info.bytes / info.total, 4000 + 8); /* "device-N" or "device-NN" */
@@ -757,6 +785,7 @@ int main(void)
         with_folder(test_clock_set_back),
         with_folder(test_read_while_written),
         with_folder(test_ring),
+        with_folder(test_squeezed),
         with_folder(test_full_disk),
         with_folder(test_full_disk_is_bounded),
         with_folder(test_too_large),
