@@ -9,6 +9,7 @@
 
 #define HARD_BRAKE  7.5F   /* m/s2: what a driver can do at most */
 #define YIELD_BRAKE 2.5F   /* m/s2: what a driver does to let somebody in */
+#define YIELD_GAP   1.8F   /* m: with less room in front nobody is let in any more */
 #define LOOK_BLOCK  700.0  /* m: from where an obstacle is known, for each lane that must be crossed */
 #define BRAKE_BLOCK 400.0F /* m: from where it is braked for */
 #define SIGNAL_STOP 3.5F   /* m/s2: harder than that nobody stops at a signal that just changed */
@@ -256,7 +257,7 @@ static float let_in(struct traffic *traffic, struct traffic_vehicle *vehicle,
     vehicle->yield_ticks--;
     float gap = (float)(other->x - vehicle->x) - traffic_classes[other->class].length;
     if (!(other->flags & TRAFFIC_USED) || other->route != vehicle->route || other->lane == vehicle->lane ||
-        gap < 0.5F || gap > 200)
+        gap < YIELD_GAP || gap > 200) /* too late to let it in: drive on, or both stand for ever */
         return INFINITY;
     float wish = traffic_follow(class, vehicle->v, v0, headway, gap, vehicle->v - other->v);
     return fmaxf(wish, -YIELD_BRAKE);

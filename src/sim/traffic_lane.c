@@ -208,6 +208,8 @@ static bool consider(struct traffic *traffic, struct traffic_route *route, size_
             return false;
         struct neighbour *side = &sides[vehicle->must > 0];
         neighbour_advance(traffic, side, vehicle->x);
+        if (!urgent && neighbour_room(side, vehicle->x) <= CLEAR)
+            return false; /* a mere wish does not lead into a lane that ends */
         float safe = SAFE + (SAFE_MUST - SAFE) * fmaxf(0, 1 - vehicle->room / URGENT);
         struct change change = weigh(traffic, route, vehicle, side, safe);
         if (change.safe) {

@@ -40,7 +40,7 @@ static const struct climate climates[3] = {
 /* Which of the three a station follows: its own, by latitude between them. */
 static const float climate_latitude[3] = {51.48F, 51.76F, 52.83F};
 
-#define BASE_RAIN   616.0F /* mm a year with RAIN_CHANCE and RAIN_SCALE */
+#define BASE_RAIN   647.0F /* mm a year: chance * scale * Gamma(1 + 1 / shape) * hours */
 #define RAIN_CHANCE 0.09F
 #define RAIN_SCALE  0.78F /* mm/h */
 #define RAIN_SHAPE  0.9F
@@ -209,7 +209,8 @@ static struct weather make_weather(const struct weather_model *model, int statio
     weather.wind = (float)(4.74 * sqrt(-log(1 - fmin(u, 0.999999))));
     weather.gust = weather.wind * (1.5F + 0.3F * (float)noise_phi((double)model->z[FIELD_QUICK][station]));
     weather.wind_from = fmodf(230 + 50 * model->z[FIELD_TURN][station] + 360, 360);
-    weather.pressure = 1014 + 9 * model->z[FIELD_PRESSURE][station] - 4 * model->z[FIELD_RAIN][station];
+    float pressure = 1014 + 8.5F * model->z[FIELD_PRESSURE][station] - 3 * model->z[FIELD_RAIN][station];
+    weather.pressure = fminf(1052, fmaxf(952, pressure)); /* near the records */
     if (depression < 0.5F && weather.wind < 2 && weather.rain <= 0)
         weather.visibility = 120 + 1600 * fmaxf(0, depression - 0.05F);
     else
