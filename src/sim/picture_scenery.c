@@ -245,13 +245,13 @@ static void strip(const struct picture *picture, double left, double right, doub
 
 static void paint_tarmac(const struct picture *picture, double left, double right)
 {
-    struct colour dry = {.37, .37, .385}, dark = {.19, .195, .21};
+    struct colour dry = {.37, .37, .385}, dark = {.13, .135, .15};
     struct colour tarmac = colour_mix(dry, dark, 0.8 * picture->wet);
     tarmac = colour_mix(tarmac, (struct colour){.80, .82, .85}, 0.55 * picture->white);
     struct colour far = picture_lit(picture, tarmac, 500), near = picture_lit(picture, tarmac, 18);
     /* Wet tarmac mirrors the sky the more the flatter one looks. */
     far = colour_mix(far, picture->haze, 0.55 * picture->wet);
-    near = colour_mix(near, picture->haze, 0.12 * picture->wet);
+    near = colour_mix(near, picture->haze, 0.08 * picture->wet);
     cairo_pattern_t *pattern = cairo_pattern_create_linear(0, picture->horizon, 0, PICTURE_HEIGHT);
     cairo_pattern_add_color_stop_rgb(pattern, 0, far.red, far.green, far.blue);
     cairo_pattern_add_color_stop_rgb(pattern, 1, near.red, near.green, near.blue);
