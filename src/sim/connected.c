@@ -97,7 +97,7 @@ static void begin_trip(struct connected *connected, struct device *device, uint3
 
 static enum geo_route pick_route(const struct connected *connected, uint32_t draw)
 {
-    enum geo_route active[GEO_ROUTES];
+    enum geo_route active[GEO_ROUTES] = {GEO_M40_NORTH};
     uint32_t count = 0;
     for (int i = 0; i < GEO_ROUTES; i++)
         if (connected->roads[i])

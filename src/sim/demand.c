@@ -99,9 +99,9 @@ static size_t find_nodes(enum geo_route route, double nodes[])
         if ((sections[i].kind == GEO_SECTION_SLIP) != (sections[i - 1].kind == GEO_SECTION_SLIP) ||
             (sections[i].kind == GEO_SECTION_URBAN) != (sections[i - 1].kind == GEO_SECTION_URBAN))
             add_node(nodes, &count, sections[i].from);
-    for (double at = NODE_SPACING; at < length; at += NODE_SPACING)
-        if (geo_route_section_at(route, at)->kind == GEO_SECTION_URBAN)
-            add_node(nodes, &count, at);
+    for (int i = 1; i * NODE_SPACING < length; i++)
+        if (geo_route_section_at(route, i * NODE_SPACING)->kind == GEO_SECTION_URBAN)
+            add_node(nodes, &count, i * NODE_SPACING);
 
     for (size_t i = 1; i < count; i++) /* insertion sort: a few dozen */
         for (size_t j = i; j > 0 && nodes[j] < nodes[j - 1]; j--) {

@@ -104,13 +104,13 @@ static int pick_lanes(enum incident_type type, int lanes, double u, bool shoulde
         closed = 1;
         break;
     }
-    return closed < lanes ? closed : lanes - 1;
+    return closed < lanes ? closed : lanes > 1 ? lanes - 1 : 0;
 }
 
 static uint8_t lane_bits(int closed, int lanes, bool offside)
 {
     unsigned bits = (1U << closed) - 1;
-    return (uint8_t)(offside ? bits << (lanes - closed) : bits);
+    return (uint8_t)(offside && lanes > closed ? bits << (lanes - closed) : bits);
 }
 
 static uint8_t responders_for(enum incident_type type, int closed, int severity)
@@ -335,10 +335,8 @@ static void slow_zone(struct traffic *traffic, enum geo_route route, double from
 {
     size_t count;
     struct traffic_cell *cells = traffic_cells(traffic, route, &count);
-    for (double x = fmax(from, 0); x < to; x += TRAFFIC_CELL) {
-        size_t cell = (size_t)(x / TRAFFIC_CELL);
-        if (cell >= count)
-            break;
+    size_t first = (size_t)(fmax(from, 0) / TRAFFIC_CELL), last = (size_t)(fmax(to, 0) / TRAFFIC_CELL);
+    for (size_t cell = first; cell <= last && cell < count; cell++) {
         cells[cell].headway /= capacity;
         cells[cell].speed *= speed;
     }

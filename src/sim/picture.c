@@ -86,7 +86,7 @@ struct colour picture_lit(const struct picture *picture, struct colour colour, d
     double cloud = (double)picture->scene->cloud;
     double grey = 0.3 * colour.red + 0.59 * colour.green + 0.11 * colour.blue;
     colour = colour_mix(colour, (struct colour){grey, grey, grey}, 0.30 * cloud + 0.35 * (1 - picture->day));
-    double base = picture->scene->town ? 0.20 : 0.13;
+    double base = picture->scene->town ? 0.20 : 0.16;
     double light = base + (1 - base) * picture->day * (1 - 0.22 * cloud);
     struct colour tint = colour_mix((struct colour){.80, .88, 1.12}, (struct colour){1, 1, 1}, picture->day);
     if (picture->scene->town)

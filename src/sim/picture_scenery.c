@@ -152,8 +152,9 @@ static void paint_houses(const struct picture *picture)
         /* Windows: lit ones at night. */
         double dot = PICTURE_FOCUS * 1.1 / distance;
         for (int w = 0; w < 18 && dot > 0.8; w++) {
+            int row = w / 6;
             double wx = left + (right - left) * (0.1 + 0.16 * (w % 6)),
-                   wy = top + (bottom - top) * (0.10 + 0.24 * (double)(w / 6));
+                   wy = top + (bottom - top) * (0.10 + 0.24 * row);
             bool lit = picture->lamps > 0.5 && picture_fixed(picture, what + 900 + (uint32_t)w) < 0.4;
             if (lit)
                 picture_source(picture, (struct colour){.98, .80, .45}, 0.85);
@@ -298,7 +299,7 @@ static void paint_markings(const struct picture *picture, double left, int lanes
     lit = colour_mix(lit, white, 0.25 * picture->lamps);
     picture_source(picture, lit, 0.9 * fade);
     for (int line = 1; line < lanes; line++)
-        for (double d = 9; d < 230; d += 9) /* 2 m of line, 7 m of gap */
+        for (int d = 9; d < 230; d += 9) /* 2 m of line, 7 m of gap */
             strip(picture, left + line * LANE - 0.09, left + line * LANE + 0.09, d, d + 2.4, 0);
     strip(picture, left - 0.12, left + 0.12, 9, 700, 0);
     strip(picture, left + lanes * LANE - 0.12, left + lanes * LANE + 0.12, 9, 700, 0);
@@ -331,8 +332,8 @@ static void paint_barrier(const struct picture *picture)
     double middle = half_width(picture) + MEDIAN / 2;
     bool concrete = picture_fixed(picture, 60) < 0.5;
     struct colour grey = concrete ? (struct colour){.62, .61, .58} : (struct colour){.55, .57, .60};
-    for (double d = 320; d > 9.5; d /= 1.13) {
-        double next = d / 1.13;
+    for (int i = 0; i < 29; i++) { /* from 320 m to 9.5 m */
+        double d = 320 * pow(1.13, -i), next = d / 1.13;
         double x0 = picture_x(picture, d, middle), x1 = picture_x(picture, next, middle);
         double low = concrete ? 0 : 0.45, high = concrete ? 0.95 : 0.8;
         cairo_move_to(picture->cairo, x0, picture_y(picture, d, low));
@@ -345,7 +346,8 @@ static void paint_barrier(const struct picture *picture)
     }
     if (concrete)
         return;
-    for (double d = 120; d > 10; d -= 3.2) {
+    for (int i = 0; i < 35; i++) {
+        double d = 120 - 3.2 * i;
         double x = picture_x(picture, d, middle), wide = fmax(0.5, PICTURE_FOCUS * 0.12 / d);
         picture_paint(picture, (struct colour){.42, .43, .45}, d);
         cairo_rectangle(picture->cairo, x, picture_y(picture, d, 0.45), wide,
@@ -409,7 +411,7 @@ static void paint_gantry(const struct picture *picture)
 static void paint_lamps(const struct picture *picture)
 {
     double middle = half_width(picture) + MEDIAN / 2;
-    for (double d = 300; d > 24; d -= 34) {
+    for (int d = 300; d > 24; d -= 34) {
         box(picture, d, middle - 0.1, middle + 0.1, 0, 10.5, (struct colour){.40, .41, .42});
         for (int arm = -1; arm <= 1; arm += 2) {
             box(picture, d, middle + arm * 1.8 - 0.9, middle + arm * 1.8 + 0.9, 10.4, 10.6,
@@ -447,7 +449,7 @@ void picture_furniture(const struct picture *picture)
         paint_gantry(picture);
     /* Marker posts on the verge, each 100 m, with a reflector. */
     double verge = -half_width(picture) - (picture->scene->town ? 1.2 : SHOULDER + 0.7);
-    for (double d = 40; d < 260 && !picture->scene->town; d += 100) {
+    for (int d = 40; d < 260 && !picture->scene->town; d += 100) {
         box(picture, d, verge - 0.1, verge + 0.1, 0, 1.0, (struct colour){.90, .90, .88});
         picture_glow(picture, d, verge, 0.8, 0.25, (struct colour){1, .25, .2}, 0.5 * picture->lamps);
     }

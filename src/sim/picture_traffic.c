@@ -217,8 +217,9 @@ static void paint_vehicle(const struct picture *picture, const struct picture_ve
 static void paint_cones(const struct picture *picture, double from, double to, double side_from,
                         double side_to)
 {
-    for (double d = to; d >= from; d -= 7) {
-        double part = (d - from) / fmax(1, to - from), side = side_from + (side_to - side_from) * part;
+    for (int i = 0; to - 7 * i >= from; i++) {
+        double d = to - 7 * i, part = (d - from) / fmax(1, to - from),
+               side = side_from + (side_to - side_from) * part;
         if (d < 11)
             continue;
         double x = picture_x(picture, d, side), wide = fmax(1, PICTURE_FOCUS * 0.24 / d);

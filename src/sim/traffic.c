@@ -42,9 +42,10 @@ static void find_signals(struct traffic_route *route)
         if (section->kind != GEO_SECTION_URBAN || section->limit_mph > 30 || strstr(section->name, "Westway"))
             continue;
         double spacing = section->limit_mph <= 20 ? 480 : 650;
-        for (double at = section->from + 300; at < section->to - 60 && route->signal_count < TRAFFIC_SIGNALS;
-             at += spacing)
-            route->signals[route->signal_count++] = at;
+        int count = (int)((section->to - section->from - 360) / spacing) + 1;
+        for (int s = 0;
+             s < count && section->to - section->from > 360 && route->signal_count < TRAFFIC_SIGNALS; s++)
+            route->signals[route->signal_count++] = section->from + 300 + s * spacing;
     }
 }
 

@@ -212,8 +212,8 @@ uint32_t traffic_place(struct traffic *traffic, enum geo_route route_id, double 
 {
     struct traffic_route *route = &traffic->routes[route_id];
     bool slow = traffic_classes[driver->class].slow;
-    for (double behind = 0; behind <= spread; behind += 11) {
-        double at = x - behind;
+    for (int step = 0; step * 11 <= spread; step++) {
+        double at = x - step * 11;
         if (at < 1 || at > route->length - 10)
             continue;
         int lanes = geo_route_section_at(route_id, at)->lanes;
