@@ -19,12 +19,25 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FINISH_US 15000000
+#define FINISH_US  15000000
+#define CONNECT_US 10000000
 
 /* ---- run --headless --------------------------------------------------------------------------------- */
 
+/* What went wrong meanwhile, on stderr: warnings and errors of the log, once each. */
+static void narrate(struct log *log, uint64_t *told)
+{
+    struct log_entry entry;
+    while (log_read(log, *told, &entry, 1) == 1) {
+        *told = entry.sequence;
+        if (entry.level >= LOG_WARNING)
+            fprintf(stderr, "smartcity: %s: %s\n", entry.source, entry.text);
+    }
+}
+
 struct headless {
     struct session *session;
+    uint64_t told;
     bool interrupted;
 };
 
@@ -42,6 +55,7 @@ static void headless_on_end(struct loop *loop, void *context)
 static void headless_on_tick(struct loop *loop, void *context)
 {
     struct headless *headless = context;
+    narrate(session_log(headless->session), &headless->told);
     if (session_wants_quit(headless->session) || session_ended(headless->session))
         loop_stop(loop);
 }
@@ -83,6 +97,10 @@ static int headless_report(struct session *session, int output)
         puts(json);
         free(json);
     }
+    if (!session_was_connected(session)) {
+        fprintf(stderr, "smartcity: %s was never reached\n", report.broker);
+        return EXIT_CONNECTION;
+    }
     return report.lost > 0 ? EXIT_FAILED : EXIT_OK;
 }
 
@@ -121,6 +139,23 @@ static int run_headless(struct options *options)
 int cli_run(struct options *options, const char *const *words, size_t count)
 {
     return options->headless ? run_headless(options) : CLI_CONSOLE;
+}
+
+/* Waits for the first connection: a wrong address is an answer within seconds, not a queue that fills. */
+static int await_broker(struct producer *producer, const char *bootstrap, struct log *log, struct err *err)
+{
+    int64_t until = clock_mono_us() + CONNECT_US;
+    uint64_t told = 0;
+    struct producer_figures figures;
+    do {
+        producer_figures(producer, &figures);
+        if (figures.kafka.state == KAFKA_UP)
+            return 0;
+        narrate(log, &told);
+        clock_sleep_until(clock_mono_us() + 20000);
+    } while (clock_mono_us() < until && !interrupt_caught());
+    return err_set(err, ERR_CONNECT, "%s was not reached%s%s", bootstrap, figures.kafka.detail[0] ? ": " : "",
+                   figures.kafka.detail);
 }
 
 /* ---- simulate --------------------------------------------------------------------------------------- */
@@ -223,7 +258,10 @@ int cli_simulate(struct options *options, const char *const *words, size_t count
                                        .log = log};
         simulate.producer = bootstrap[0] ? producer_create(&kafka, &simulate.err) : NULL;
         simulate.failed = !simulate.producer;
-        if (simulate.producer) {
+        if (simulate.producer && await_broker(simulate.producer, bootstrap, log, &simulate.err) < 0) {
+            simulate.failed = true;
+            producer_destroy(simulate.producer, 0);
+        } else if (simulate.producer) {
             fprintf(stderr, "simulating into %s%s; Ctrl-C ends\n", bootstrap, broker ? " (embedded)" : "");
             simulate_run(&simulate, options, world, simulate_to_kafka);
             uint64_t left = producer_destroy(simulate.producer, FINISH_US);
@@ -277,7 +315,8 @@ static int replay_to_kafka(struct options *options, const char *path)
                                          .seek_us = options->seek,
                                          .producer = producer,
                                          .log = log};
-    struct playback *playback = producer ? playback_start(&settings, &err) : NULL;
+    bool reached = producer && await_broker(producer, options->bootstrap, log, &err) == 0;
+    struct playback *playback = reached ? playback_start(&settings, &err) : NULL;
     if (playback) {
         struct view_replay view;
         while (!playback_ended(playback, &err) && !interrupt_caught()) {

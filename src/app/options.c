@@ -42,7 +42,7 @@ static const struct option TABLE[] = {
     {"demand", 0, OPTION_DOUBLE, AT(demand), .fallback = "1", .min = 0, .max = 1, .argument = "SHARE",
      .commands = PRODUCE | FOR_CONFIG,
      .help = "share of the road's real traffic that drives along unconnected, 0 to 1"},
-    {"incidents", 0, OPTION_DOUBLE, AT(incidents), .fallback = "20", .min = 0, .max = 1000, .argument = "X",
+    {"incidents", 0, OPTION_DOUBLE, AT(incidents), .fallback = "2", .min = 0, .max = 1000, .argument = "X",
      .commands = PRODUCE | FOR_CONFIG, .help = "times the real rate of incidents; 0 none"},
     {"frames", 0, OPTION_BOOL, AT(frames), .fallback = "on", .commands = PRODUCE | FOR_CONFIG,
      .help = "draw camera pictures; --no-frames sends the counts alone"},

@@ -267,6 +267,18 @@ bool session_ended(struct session *session)
            (session->playback && playback_ended(session->playback, &err));
 }
 
+bool session_was_connected(struct session *session)
+{
+    struct producer_figures producer = {0};
+    struct consumer_figures consumer = {0};
+    if (session->producer)
+        producer_figures(session->producer, &producer);
+    if (session->ingest)
+        ingest_figures(session->ingest, &consumer);
+    return session->playback || producer.kafka.broker_count > 0 || consumer.kafka.broker_count > 0 ||
+           producer.kafka.state == KAFKA_UP || consumer.kafka.state == KAFKA_UP;
+}
+
 struct log *session_log(struct session *session)
 {
     return session->log;

@@ -48,6 +48,8 @@ void session_note(struct session *session, const char *name, const char *value);
 void session_finish(struct session *session, int64_t wait_us);
 bool session_ended(struct session *session); /* simulation or playback over */
 
+bool session_was_connected(struct session *session); /* the broker answered at least once */
+
 /* The report of a run. `lost`: acknowledged but never delivered to us. */
 struct session_report {
     struct {
