@@ -187,7 +187,7 @@ static void simulate_to_stdout(void *context, const struct event *event)
                             .key_length = strlen(event->device_id),
                             .value = simulate->value.data,
                             .value_length = simulate->value.length};
-    transfer_write_line(&record, event->timestamp, &simulate->line);
+    transfer_write_own_line(&record, event->timestamp, &simulate->line);
     buf_char(&simulate->line, '\n');
     if (fwrite(simulate->line.data, 1, simulate->line.length, stdout) != simulate->line.length) {
         simulate->failed = true;

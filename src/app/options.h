@@ -39,7 +39,7 @@ struct options {
     int64_t camera_interval, weather_interval; /* us */
     /* recording */
     bool record;
-    int64_t record_limit;
+    int64_t record_limit, journeys_limit;
     char journeys[512];
     /* screen */
     int theme, colour;

@@ -184,52 +184,26 @@ int session_replay(struct session *session, const char *path, double speed, stru
     return 0;
 }
 
-/* journey-20260112-081432.sqlite, or the name given; never over another. */
-static int session_journey_path(struct session *session, const char *name, struct err *err)
-{
-    char base[96];
-    if (name && *name) {
-        text_copy(base, sizeof base, name);
-        for (char *c = base; *c; c++)
-            if (*c == '/' || (unsigned char)*c < 32)
-                *c = '-';
-    } else {
-        char time[TEXT_TIME_SIZE]; /* 2026-01-12T08:14:32.000Z */
-        text_time(time, clock_wall_us() / 1000);
-        snprintf(base, sizeof base, "journey-%.4s%.2s%.2s-%.2s%.2s%.2s", time, time + 5, time + 8, time + 11,
-                 time + 14, time + 17);
-    }
-    if (file_make_dirs(session->options->journeys, err) < 0)
-        return -1;
-    for (int i = 1; i < 1000; i++) {
-        char suffix[8] = "";
-        if (i > 1)
-            snprintf(suffix, sizeof suffix, "-%d", i);
-        snprintf(session->journey_path, sizeof session->journey_path, "%.380s/%s%s.sqlite",
-                 session->options->journeys, base, suffix);
-        if (file_size(session->journey_path) < 0)
-            return 0;
-    }
-    return err_set(err, ERR_BUSY, "%s: a thousand journeys have this name", base);
-}
-
 int session_record(struct session *session, bool on, const char *name, struct err *err)
 {
     struct recorder *old = session->recorder, *new = NULL;
     if (on) {
         char seed[24];
-        if (session_journey_path(session, name, err) < 0)
-            return -1;
         snprintf(seed, sizeof seed, "%lld",
                  session->options->simulate ? (long long)session->options->seed : -1LL);
-        struct journey_settings settings = {.path = session->journey_path,
+        struct journey_settings settings = {.folder = session->options->journeys,
                                             .name = name && *name ? name : "",
                                             .seed = session->options->simulate ? seed : "",
                                             .source = session->broker ? "LOCAL" : session->bootstrap,
-                                            .limit_bytes = session->options->record_limit};
+                                            .limit_bytes = session->options->record_limit,
+                                            .folder_limit_bytes = session->options->journeys_limit};
         new = recorder_create(&settings, session->log, err);
         if (!new)
             return -1;
+        /* A name of its own, which no other console can have; the folder while it cannot be written. */
+        struct recorder_figures figures;
+        recorder_figures(new, &figures);
+        text_copy(session->journey_path, sizeof session->journey_path, figures.journey.path);
     }
     session->recorder = new;
     if (session->ingest)
@@ -258,6 +232,7 @@ void session_finish(struct session *session, int64_t wait_us)
             break;
         clock_sleep_until(clock_mono_us() + 2000);
     }
+    session->finished = true;
 }
 
 bool session_ended(struct session *session)

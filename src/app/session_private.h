@@ -25,7 +25,7 @@ struct session {
     struct playback *playback;
     char bootstrap[512];
     char journey_path[512];
-    bool quit;
+    bool quit, finished;
 
     /* view.c */
     struct view view;

@@ -65,7 +65,7 @@ check "an unknown property is named" says 'no.such.property'; check "as a config
 "$smartcity" run --headless --vehicles 30 --demand 0.02 --output json --speed 20 >"$dir/run.json" 2>"$dir/run.err" &
 running=$!
 tries=0
-until "$smartcity" status --output json 2>/dev/null | grep -q '"consumed": [1-9]' || [ $((tries += 1)) -gt 200 ]; do :; done
+until "$smartcity" status --output json 2>/dev/null | grep -q '"consumed": [1-9]' || [ $((tries += 1)) -gt 200 ]; do sleep 0.1; done
 run status;                    check "status of a running console" prints '^lost 0'
 run speed 2;                   check "a command over the socket" exits 0
 run sped 2;                    check "a wrong one" exits 2
