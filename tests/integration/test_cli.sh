@@ -81,9 +81,9 @@ for word in produced acknowledged consumed quarantined lag; do check "it holds $
 check "nothing was lost" prints '"lost":0'
 
 run journeys --output ndjson;  check "the run was recorded" prints '"state": *"complete"'
-name=$(sed -n 's/.*"path":"[^"]*\/\([^"/]*\)".*/\1/p' "$dir/out" | head -1)
-run journeys show "$name";     check "show" prints '^records'
-"$smartcity" journeys export "$name" >"$dir/export.ndjson" 2>/dev/null
+journey=$(sed -n 's/.*"path":"[^"]*\/\([^"/]*\)".*/\1/p' "$dir/out" | head -1)
+run journeys show "$journey";     check "show" prints '^records'
+"$smartcity" journeys export "$journey" >"$dir/export.ndjson" 2>/dev/null
 check "export" grep -q '"topic":"vehicle_data"' "$dir/export.ndjson"
 printf 'not json\n' >>"$dir/export.ndjson"
 run journeys import "$dir/export.ndjson" --name again; check "a bad line is counted" says '1 lines not understood'; check "and told by the exit code" exits 1
