@@ -421,6 +421,13 @@ static void test_incidents_are_chosen(void **state)
     assert_true(geo_distance(latitude, longitude, at.latitude, at.longitude) < 50);
     assert_true(bench_run(&bench, "cycle", "incident next"));
     assert_false(bench_run(&bench, "cycle", "camera next"));
+    bench.context.filter = "breakdown";
+    bench_draw(&bench);
+    assert_true(bench_run(&bench, "select", "first"));
+    assert_true(bench_run(&bench, "copy", ""));
+    assert_string_equal(bench.asked.copied, "inc-2");
+    bench.context.filter = "earthquake";
+    assert_true(has_text(&bench, "no incident fits the filter"));
     bench_close(&bench);
     drive_view_destroy(fixture);
 }

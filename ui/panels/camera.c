@@ -138,12 +138,17 @@ static int captions(const struct view *view, const struct camera_state *camera, 
     const struct event *event = &view->city->image.event;
     const struct event_traffic *traffic = &event->traffic;
     char text[128], time[TEXT_TIME_SIZE];
-    counts_text(event, out[0], sizeof out[0], width >= 58);
-    append(out[0], sizeof out[0], ", ", traffic_word(event));
-    append(out[0], sizeof out[0], ", ", surface_word(view));
-    if (event->timestamp > 0) {
-        snprintf(text, sizeof text, "%.8sZ", text_time(time, event->timestamp) + 11);
-        append(out[0], sizeof out[0], " · ", text);
+    /* With the classes of vehicles when all of it fits. */
+    for (int classes = 1; classes >= 0; classes--) {
+        counts_text(event, out[0], sizeof out[0], classes == 1);
+        append(out[0], sizeof out[0], ", ", traffic_word(event));
+        append(out[0], sizeof out[0], ", ", surface_word(view));
+        if (event->timestamp > 0) {
+            snprintf(text, sizeof text, "%.8sZ", text_time(time, event->timestamp) + 11);
+            append(out[0], sizeof out[0], " · ", text);
+        }
+        if (text_width(out[0]) <= width)
+            break;
     }
     text_copy(out[1], sizeof out[1], "");
     if (event_has(event, TRAFFIC_AVERAGE_VEHICLE_SPEED) && traffic->average_vehicle_speed >= 0 &&
@@ -231,7 +236,7 @@ static void draw(void *state, const struct view *view, struct canvas *canvas,
         rows = canvas->height < 3 ? canvas->height : 3;
     }
     char lines[3][256];
-    captions(view, camera, canvas->width, lines);
+    captions(view, camera, canvas->width - 2, lines);
     for (int i = 0; i < rows; i++)
         canvas_text_fit(canvas, canvas->width >= 24, height + i, canvas->width - 2 * (canvas->width >= 24),
                         STYLE(i == 0 ? ROLE_TEXT : ROLE_DIM), lines[i]);

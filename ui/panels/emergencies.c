@@ -5,6 +5,7 @@
  */
 #include "ui/panel.h"
 #include "ui/panels/drive.h"
+#include "ui/table.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,7 +15,8 @@ struct emergencies_state {
     char selected[40];
     bool chosen; /* the operator moved: before that nothing is marked */
     size_t top;
-    int lines; /* of one incident, as drawn last */
+    int lines;       /* of one incident, as drawn last */
+    char filter[96]; /* likewise */
     uint64_t changes;
 };
 
@@ -26,10 +28,48 @@ static uint64_t generation(const void *state, const struct view *view)
     return drive_mix(drive_mix(hash, (uint64_t)(view->city->simulated_ms / 60000)), drive_has_events(view));
 }
 
-static size_t selected_index(const struct emergencies_state *emergencies, const struct city_snapshot *city)
+#define SHOWN 128
+/* What is shown, in order: open ones by severity, then as the snapshot has them, newest first. */
+struct order {
+    size_t count;
+    const struct city_incident *incidents[SHOWN];
+};
+
+static int urgency(const struct city_incident *incident)
 {
-    for (size_t i = 0; i < city->incident_count; i++)
-        if (strcmp(city->incidents[i].event.emergency.incident_id, emergencies->selected) == 0)
+    static const char *const words[] = {"Minor", "Moderate", "Severe", "Extreme"};
+    for (int i = 0; incident->open && i < 4; i++)
+        if (strcmp(incident->event.emergency.severity, words[i]) == 0)
+            return 2 + i;
+    return incident->open;
+}
+
+static bool fits(const struct city_incident *incident, const char *filter)
+{
+    const struct event_emergency *emergency = &incident->event.emergency;
+    char place[DRIVE_TEXT];
+    if (filter[0] == '\0')
+        return true;
+    double chainage = event_has(&incident->event, EMERGENCY_CHAINAGE) ? emergency->chainage : NAN;
+    drive_place(emergency->route_id, emergency->road, chainage, true, place);
+    const char *texts[] = {emergency->type, emergency->severity,    emergency->status,
+                           place,           emergency->description, emergency->incident_id};
+    return list_matches(filter, texts, sizeof texts / sizeof texts[0]);
+}
+
+static void arrange(struct order *order, const struct city_snapshot *city, const char *filter)
+{
+    order->count = 0;
+    for (int rank = 5; rank >= 0; rank--)
+        for (size_t i = 0; i < city->incident_count && order->count < SHOWN; i++)
+            if (urgency(&city->incidents[i]) == rank && fits(&city->incidents[i], filter))
+                order->incidents[order->count++] = &city->incidents[i];
+}
+
+static size_t selected_index(const struct emergencies_state *emergencies, const struct order *order)
+{
+    for (size_t i = 0; i < order->count; i++)
+        if (strcmp(order->incidents[i]->event.emergency.incident_id, emergencies->selected) == 0)
             return i;
     return 0;
 }
@@ -179,18 +219,26 @@ static void draw(void *state, const struct view *view, struct canvas *whole,
     if (lines == 1 && canvas->height >= 2 && canvas->height < 6)
         lines = 2;
     emergencies->lines = lines;
+    text_copy(emergencies->filter, sizeof emergencies->filter,
+              context->filter != NULL ? context->filter : "");
+    struct order order;
+    arrange(&order, city, emergencies->filter);
     bool brief = canvas->width < 40;
-    size_t selected = selected_index(emergencies, city);
+    if (order.count == 0) {
+        canvas_text_fit(canvas, 0, 0, canvas->width, STYLE(ROLE_DIM), "no incident fits the filter");
+        return;
+    }
+    size_t selected = selected_index(emergencies, &order);
     size_t rows = (size_t)(canvas->height / lines > 0 ? canvas->height / lines : 1);
     if (selected < emergencies->top)
         emergencies->top = selected;
     else if (selected >= emergencies->top + rows)
         emergencies->top = selected - rows + 1;
-    if (emergencies->top >= city->incident_count)
+    if (emergencies->top >= order.count)
         emergencies->top = 0;
     int y = 0;
-    for (size_t i = emergencies->top; i < city->incident_count && y < canvas->height; i++) {
-        const struct city_incident *incident = &city->incidents[i];
+    for (size_t i = emergencies->top; i < order.count && y < canvas->height; i++) {
+        const struct city_incident *incident = order.incidents[i];
         int used = incident->open ? lines : 1;
         for (int part = 0; part < used && y + part < canvas->height; part++)
             parts[part](view, canvas, y + part, incident, brief);
@@ -211,11 +259,9 @@ static void note(const void *state, const struct view *view, char *text, size_t 
         snprintf(text, size, "%zu open", view->city->incidents_open);
 }
 
-static void choose(struct emergencies_state *emergencies, const struct city_snapshot *city, size_t index)
+static void choose(struct emergencies_state *emergencies, const struct city_incident *incident)
 {
-    if (index < city->incident_count)
-        text_copy(emergencies->selected, sizeof emergencies->selected,
-                  city->incidents[index].event.emergency.incident_id);
+    text_copy(emergencies->selected, sizeof emergencies->selected, incident->event.emergency.incident_id);
     emergencies->chosen = true;
     emergencies->changes++;
 }
@@ -244,23 +290,27 @@ static bool command(void *state, const struct view *view, const char *name, cons
             host->toast(host->context, LOG_INFO, "no incident was reported");
         return cycle;
     }
-    size_t at = selected_index(emergencies, city), count = city->incident_count;
+    struct order order;
+    arrange(&order, city, emergencies->filter);
+    size_t at = selected_index(emergencies, &order), count = order.count;
+    if (count == 0)
+        return false;
     if (strcmp(name, "open") == 0) {
-        choose(emergencies, city, at);
-        go_there(&city->incidents[at], host);
+        choose(emergencies, order.incidents[at]);
+        go_there(order.incidents[at], host);
         return true;
     }
     if (strcmp(name, "copy") == 0) {
         if (!emergencies->chosen || argument[0] != '\0')
             return false;
-        host->copy(host->context, city->incidents[at].event.emergency.incident_id);
+        host->copy(host->context, order.incidents[at]->event.emergency.incident_id);
         return true;
     }
     bool back = strstr(argument, "previous") != NULL || strcmp(argument, "page-up") == 0;
     if (cycle) {
         at = !emergencies->chosen ? 0 : back ? (at + count - 1) % count : (at + 1) % count;
-        choose(emergencies, city, at);
-        go_there(&city->incidents[at], host);
+        choose(emergencies, order.incidents[at]);
+        go_there(order.incidents[at], host);
         return true;
     }
     if (strcmp(argument, "first") == 0)
@@ -273,7 +323,7 @@ static bool command(void *state, const struct view *view, const char *name, cons
         at = !emergencies->chosen ? 0 : at + 1 < count ? at + 1 : count - 1;
     else
         return false;
-    choose(emergencies, city, at);
+    choose(emergencies, order.incidents[at]);
     return true;
 }
 
@@ -286,12 +336,14 @@ static bool mouse(void *state, const struct view *view, enum panel_mouse what, i
     if (what != MOUSE_CLICK && what != MOUSE_DOUBLE)
         return false;
     int line = 0;
-    for (size_t i = emergencies->top; i < view->city->incident_count; i++) {
-        line += view->city->incidents[i].open ? emergencies->lines : 1;
+    struct order order;
+    arrange(&order, view->city, emergencies->filter);
+    for (size_t i = emergencies->top; i < order.count; i++) {
+        line += order.incidents[i]->open ? emergencies->lines : 1;
         if (y < line) {
-            choose(emergencies, view->city, i);
+            choose(emergencies, order.incidents[i]);
             if (what == MOUSE_DOUBLE)
-                go_there(&view->city->incidents[i], host);
+                go_there(order.incidents[i], host);
             return true;
         }
     }

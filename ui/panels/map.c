@@ -97,6 +97,7 @@ static void draw(void *state, const struct view *view, struct canvas *canvas,
     map_layers_weather(canvas, &map->sight, view->city, &map->ground);
     map_layers_arrows(canvas, &map->sight, view->city);
     struct map_labels labels = map_labels_create(&map->ground, canvas->width, canvas->height);
+    map_inset_draw(&map->ground, &labels, canvas, &map->sight);
     map_labels_furniture(&labels, canvas, &map->sight, view);
     map_labels_draw(&labels, canvas, &map->sight, &map->ground, view);
     map_labels_destroy(&labels);

@@ -1,7 +1,7 @@
 /*
  * The map's own parts, shared by map.c (the panel), map_view.c (what is in sight), map_layers.c (what is
- * drawn in dots and marks), map_labels.c (texts that never collide) and map_list.c (the vehicles as a table).
- * Main thread.
+ * drawn in dots and marks), map_labels.c (texts that never collide), map_towns.c (which towns), map_inset.c
+ * (where in England) and map_list.c (the vehicles as a table). Main thread.
  */
 #ifndef SMARTCITY_UI_PANELS_MAP_H
 #define SMARTCITY_UI_PANELS_MAP_H
@@ -75,6 +75,8 @@ struct map_ground {
     size_t shield_count;
     struct map_shield shields[MAP_SHIELDS];
     struct map_towns towns;
+    bool inset_made; /* for this sight */
+    struct dots inset;
     unsigned builds; /* times it was made, for tests */
 };
 /* Makes it anew only when the sight is another. */
@@ -120,6 +122,10 @@ void map_labels_draw(struct map_labels *labels, struct canvas *canvas, const str
 /* The lowest line or two: what the colours mean, the scale, whose data it is. Reserves what it covers. */
 void map_labels_furniture(struct map_labels *labels, struct canvas *canvas, const struct map_sight *sight,
                           const struct view *view);
+
+/* The small map of England in a corner; reserves what it covers. */
+void map_inset_draw(struct map_ground *ground, struct map_labels *labels, struct canvas *canvas,
+                    const struct map_sight *sight);
 
 /* ---- the vehicles as a table ------------------------------------------------------------------------- */
 

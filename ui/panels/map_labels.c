@@ -144,23 +144,33 @@ static void draw_followed(struct map_labels *labels, struct canvas *canvas, cons
     map_labels_put(labels, canvas, x, y, rune, mark, STYLE_BOLD(ROLE_FOLLOWED), text, 4);
 }
 
+static void draw_incident(struct map_labels *labels, struct canvas *canvas,
+                          const struct city_incident *incident, int x, int y, bool named)
+{
+    const struct event_emergency *emergency = &incident->event.emergency;
+    char type[DRIVE_TEXT], text[DRIVE_TEXT] = "", between[GEO_BETWEEN_SIZE] = "";
+    int route = geo_route_from_id(emergency->route_id);
+    if (route >= 0 && event_has(&incident->event, EMERGENCY_CHAINAGE))
+        geo_between((enum geo_route)route, emergency->chainage * 1000, between);
+    if (named)
+        snprintf(text, sizeof text, "%.20s %s", drive_words(emergency->type, type), between);
+    struct style style = STYLE_BOLD(drive_severity_role(&incident->event));
+    map_labels_put(labels, canvas, x, y, 0x25B2, style, style, text, 2);
+}
+
+/* The severe ones first; all have their mark, and as many their name as leave the map a map. */
 static void draw_incidents(struct map_labels *labels, struct canvas *canvas, const struct map_sight *sight,
                            const struct city_snapshot *city)
 {
-    for (size_t i = 0; i < city->incident_count; i++) {
-        const struct city_incident *incident = &city->incidents[i];
-        int x, y;
-        if (!incident->open || !cell_of(sight, incident->at, &x, &y))
-            continue;
-        const struct event_emergency *emergency = &incident->event.emergency;
-        char type[DRIVE_TEXT], text[DRIVE_TEXT], between[GEO_BETWEEN_SIZE] = "";
-        int route = geo_route_from_id(emergency->route_id);
-        if (route >= 0 && event_has(&incident->event, EMERGENCY_CHAINAGE))
-            geo_between((enum geo_route)route, emergency->chainage * 1000, between);
-        snprintf(text, sizeof text, "%.20s %s", drive_words(emergency->type, type), between);
-        enum role role = drive_severity_role(&incident->event);
-        map_labels_put(labels, canvas, x, y, 0x25B2, STYLE_BOLD(role), STYLE_BOLD(role), text, 2);
-    }
+    int room = 2 + sight->width * sight->height / 300;
+    for (int severe = 1; severe >= 0; severe--)
+        for (size_t i = 0; i < city->incident_count; i++) {
+            const struct city_incident *incident = &city->incidents[i];
+            int x, y;
+            if (incident->open && (drive_severity_role(&incident->event) == ROLE_BAD) == severe &&
+                cell_of(sight, incident->at, &x, &y))
+                draw_incident(labels, canvas, incident, x, y, room-- > 0);
+        }
 }
 
 static void draw_towns(struct map_labels *labels, struct canvas *canvas, const struct map_sight *sight,

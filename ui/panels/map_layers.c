@@ -155,6 +155,7 @@ void map_ground_update(struct map_ground *ground, const struct map_sight *sight,
     ground->sight = *sight;
     ground->glyphs = glyphs;
     ground->builds++;
+    ground->inset_made = false;
     dots_clear(&ground->dots);
     ground->shield_count = 0;
     double dot = map_sight_dot(sight, glyphs);
@@ -175,6 +176,7 @@ void map_ground_destroy(struct map_ground *ground)
 {
     release_dots(ground);
     map_towns_destroy(&ground->towns);
+    dots_destroy(&ground->inset);
 }
 
 /* ---- routes ------------------------------------------------------------------------------------------ */
@@ -184,17 +186,23 @@ struct paint {
     enum role role;
 };
 
+/* By the mean of what drives there, lorries too, which go at 0.8 of a motorway's limit on an empty road: so
+ * that is still free, and a queue is where nobody goes at half of it. */
+#define FREE_ABOVE  0.72
+#define SLOW_ABOVE  0.55
+#define QUEUE_ABOVE 0.35
+
 static struct paint congestion_paint(const struct city_bin *bins, double chainage)
 {
     int bin = (int)(chainage / CITY_BIN_M);
     double ratio = bins[bin < 0 ? 0 : bin >= CITY_BINS ? CITY_BINS - 1 : bin].ratio;
     if (!(ratio >= 0))
         return (struct paint){MAP_ROUTE, ROLE_ROUTE};
-    if (ratio >= 0.85)
+    if (ratio >= FREE_ABOVE)
         return (struct paint){MAP_FREE, ROLE_FREE};
-    if (ratio >= 0.65)
+    if (ratio >= SLOW_ABOVE)
         return (struct paint){MAP_SLOW, ROLE_SLOW};
-    if (ratio >= 0.4)
+    if (ratio >= QUEUE_ABOVE)
         return (struct paint){MAP_QUEUE, ROLE_QUEUE};
     return (struct paint){MAP_JAM, ROLE_JAM};
 }
@@ -352,6 +360,9 @@ void map_layers_arrows(struct canvas *canvas, const struct map_sight *sight, con
         return;
     for (size_t i = 0; i < city->vehicle_count; i++) {
         const struct city_vehicle *vehicle = &city->vehicles[i];
+        struct map_cell near = map_sight_cell(sight, vehicle->at);
+        if (!(near.x > -3 && near.y > -3 && near.x < canvas->width + 3 && near.y < canvas->height + 3))
+            continue;
         double heading = vehicle->route >= 0 ? vehicle->heading : NAN;
         struct map_cell at = map_lane_cell(sight, canvas->glyphs, vehicle->at, heading);
         if (!(at.x >= 0 && at.y >= 0 && at.x < canvas->width && at.y < canvas->height))
@@ -372,7 +383,7 @@ static uint32_t weather_rune(enum role role, double weight, int apart, int64_t g
 {
     int close = (weight > 0.3 ? 1 : weight > 0.1 ? 2 : 3) * apart;
     if (role == ROLE_SNOW)
-        return (gx + 3 * (gy & 1)) % (2 + 2 * close) == 0 ? '*' : 0;
+        return drive_mix(drive_mix(0, (uint64_t)gx), (uint64_t)gy) % (uint64_t)(8 * close) == 0 ? '*' : 0;
     if (role == ROLE_FOG)
         return gy % (2 * apart) == 0 && (gx + 3 * (gy & 2) + (1 << 20)) % (6 * apart) < 4 - close / apart
                    ? (plain ? '~' : 0x2261)

@@ -4,6 +4,7 @@
  */
 #include "ui/panel.h"
 #include "ui/panels/drive.h"
+#include "ui/plot.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -68,9 +69,20 @@ static void line_speed(const struct line *line)
     }
     size_t count = followed->track_count <= CITY_TRACK ? followed->track_count : 0;
     int width = right - x;
-    if (width >= 4 && count > 1)
-        canvas_spark(canvas, x, line->y, width, 1 + line->extra, followed->speeds, count,
-                     limited ? (float)vehicle->speed_limit * 1.1f : 0, STYLE(ROLE_VEHICLE));
+    if (width < 4 || count < 2)
+        return;
+    double top = limited ? vehicle->speed_limit * 1.15 : plot_top(plot_max(followed->speeds, count, count));
+    if (line->extra > 0) {
+        struct canvas area = canvas_sub(canvas, x, line->y, width, 1 + line->extra);
+        struct plot plot = {.values = followed->speeds,
+                            .count = count,
+                            .window = CITY_TRACK,
+                            .top = top,
+                            .style = STYLE(ROLE_VEHICLE)};
+        plot_draw(&plot, &area);
+    } else {
+        canvas_spark(canvas, x, line->y, width, 1, followed->speeds, count, (float)top, STYLE(ROLE_VEHICLE));
+    }
 }
 
 static void line_road(const struct line *line)
@@ -171,7 +183,7 @@ static void line_trip(const struct line *line)
         snprintf(text, sizeof text, "%.1f of %.1f km  arrives %s", followed->trip_done_km, followed->trip_km,
                  clock);
     else
-        snprintf(text, sizeof text, "%s, %.0f of %.0f km", clock, followed->trip_done_km, followed->trip_km);
+        snprintf(text, sizeof text, "%s %.0f of %.0f km", clock, followed->trip_done_km, followed->trip_km);
     fact(line, wide || !whole ? "trip" : "arrives", STYLE(whole ? ROLE_TEXT : ROLE_DIM), text);
 }
 

@@ -252,6 +252,10 @@ static void range_text(const struct quantity *quantity, double least, double mos
     int decimals = quantity->decimals;
     if (quantity->field == WEATHER_VISIBILITY && least >= 10)
         decimals = 0;
+    /* Never "-0". */
+    double unit = pow(10, -decimals);
+    least = fabs(least) <= unit / 2 ? 0 : least;
+    most = fabs(most) <= unit / 2 ? 0 : most;
     if (quantity->upper && most < 0.05)
         text_copy(text, size, "dry");
     else if (quantity->upper)
@@ -404,7 +408,8 @@ static void add(char *text, size_t size, const char *format, ...)
 }
 
 /* The worst that is told elsewhere on the road: fog, ice, a downpour. */
-static bool worst_elsewhere(const struct view *view, const struct city_station *here, char *text, size_t size)
+static bool worst_elsewhere(const struct view *view, const struct city_station *here, int width, char *text,
+                            size_t size)
 {
     const struct city_station *worst = NULL;
     double heaviest = 0;
@@ -422,6 +427,8 @@ static bool worst_elsewhere(const struct view *view, const struct city_station *
     if (worst == NULL)
         return false;
     snprintf(text, size, "%s at %s", worst_words, worst->event.weather.station_name);
+    if (text_width(text) > width)
+        snprintf(text, size, "%s %s", worst->event.weather.station_name, worst_words);
     return true;
 }
 
@@ -438,7 +445,7 @@ static void draw_here(const struct view *view, struct canvas *canvas)
     double value;
     enum role role = ROLE_TEXT;
     if (believed(&quantities[0], event, &value))
-        add(text, sizeof text, "%.0f °C", value);
+        add(text, sizeof text, "%.0f °C", fabs(value) <= 0.5 ? 0 : value);
     if (drive_weather_words(event, words, &role, NULL))
         add(text, sizeof text, "%s", words);
     else if (weather->weather_condition[0] != '\0')
@@ -453,7 +460,7 @@ static void draw_here(const struct view *view, struct canvas *canvas)
     if (believed(&quantities[3], event, &value))
         add(text, sizeof text, "AQI %.0f", value);
     canvas_text_fit(canvas, 0, 1, canvas->width, STYLE(ROLE_TEXT), text);
-    if (worst_elsewhere(view, station, text, sizeof text)) {
+    if (worst_elsewhere(view, station, canvas->width - 2, text, sizeof text)) {
         canvas_put(canvas, 0, 2, 0x25B2, STYLE_BOLD(ROLE_WARNING));
         canvas_text_fit(canvas, 2, 2, canvas->width - 2, STYLE(ROLE_WARNING), text);
     } else {
