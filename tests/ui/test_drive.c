@@ -165,6 +165,27 @@ static void test_golden_colours(void **state)
     assert_true(same);
 }
 
+static void test_golden_maps_near_and_in_blocks(void **state)
+{
+    static const int steps[] = {3, 6, 9, 13};
+    struct drive_view *fixture = drive_view_create(DRIVE_VIEW_MORNING);
+    bool same = true;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        struct bench bench;
+        char name[96];
+        bench_open(&bench, &map_panel, fixture, 100, 30, i % 2 ? GLYPHS_BRAILLE : GLYPHS_BLOCK);
+        bench_draw(&bench);
+        for (int step = 0; step < steps[i]; step++)
+            bench_run(&bench, "zoom", "in");
+        bench_draw(&bench);
+        snprintf(name, sizeof name, "drive-map-zoom-%d", steps[i]);
+        same &= golden_is(name, canvas_dump(&bench.canvas));
+        bench_close(&bench);
+    }
+    drive_view_destroy(fixture);
+    assert_true(same);
+}
+
 static void test_a_line_of_pipeline(void **state)
 {
     struct drive_view *fixture = drive_view_create(DRIVE_VIEW_MORNING);
@@ -545,6 +566,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden_screens),
         cmocka_unit_test(test_golden_colours),
+        cmocka_unit_test(test_golden_maps_near_and_in_blocks),
         cmocka_unit_test(test_a_line_of_pipeline),
         cmocka_unit_test(test_any_size_draws_inside),
         cmocka_unit_test(test_no_control_reaches_a_cell),
