@@ -310,7 +310,7 @@ static bool latency_command(void *state, const struct view *view, const char *na
     return true;
 }
 
-const struct panel_class panel_latency = {.name = "latency",
+const struct panel_class latency_panel = {.name = "latency",
                                           .title = "Latency and brokers",
                                           .generation = latency_generation,
                                           .draw = latency_draw,

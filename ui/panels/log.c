@@ -205,7 +205,7 @@ static bool log_mouse(void *opaque, const struct view *view, enum panel_mouse wh
     return true;
 }
 
-const struct panel_class panel_log = {.name = "log",
+const struct panel_class log_panel = {.name = "log",
                                       .title = "Log",
                                       .scopes = SCOPE_LIST,
                                       .state_size = sizeof(struct log_panel),

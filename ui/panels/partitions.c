@@ -280,7 +280,7 @@ static bool partitions_mouse(void *opaque, const struct view *view, enum panel_m
     return what != MOUSE_DOUBLE || partitions_command(opaque, view, "open", "", host);
 }
 
-const struct panel_class panel_partitions = {.name = "partitions",
+const struct panel_class partitions_panel = {.name = "partitions",
                                              .title = "Partitions",
                                              .scopes = SCOPE_LIST,
                                              .state_size = sizeof(struct partitions),

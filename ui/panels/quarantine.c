@@ -221,7 +221,7 @@ static bool quarantine_mouse(void *opaque, const struct view *view, enum panel_m
     return what != MOUSE_DOUBLE || quarantine_command(opaque, view, "open", "", host);
 }
 
-const struct panel_class panel_quarantine = {.name = "quarantine",
+const struct panel_class quarantine_panel = {.name = "quarantine",
                                              .title = "Quarantine",
                                              .scopes = SCOPE_LIST,
                                              .state_size = sizeof(struct quarantine),

@@ -252,7 +252,7 @@ static bool rates_mouse(void *state, const struct view *view, enum panel_mouse w
     return true;
 }
 
-const struct panel_class panel_rates = {.name = "rates",
+const struct panel_class rates_panel = {.name = "rates",
                                         .title = "Rates",
                                         .scopes = SCOPE_LIST,
                                         .state_size = sizeof(struct rates),

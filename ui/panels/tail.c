@@ -362,7 +362,7 @@ static bool tail_panel_mouse(void *opaque, const struct view *view, enum panel_m
     return true;
 }
 
-const struct panel_class panel_tail = {.name = "tail",
+const struct panel_class tail_panel = {.name = "tail",
                                        .title = "Tail",
                                        .scopes = SCOPE_LIST,
                                        .state_size = sizeof(struct tail_panel),
