@@ -28,15 +28,11 @@ static const struct screen_row screens[] = {
      "stream",
      "Stream",
      SCOPE_STREAM,
-     {{180, 36, "across(down(rates, latency:11):60, down(partitions:40%, tail))"},
-      {120, 30, "down(across(rates, down(partitions, latency:10):62):55%, tail)"},
+     {{180, 36, "across(down(rates, latency:18):88, down(partitions:38%, tail, quarantine:10))"},
+      {120, 30, "down(across(rates, down(partitions, latency:13):60):23, tail)"},
       {76, 19, "down(across(rates, partitions:40):9, latency:4, tail)"},
       {0, 0, "down(rates:6, tail)"}}},
-    {"7",
-     "journeys",
-     "Journeys",
-     SCOPE_JOURNEYS,
-     {{120, 20, "across(journeys, journey:48)"}, {76, 19, "down(journeys, journey:8)"}, {0, 0, "journeys"}}},
+    {"7", "journeys", "Journeys", SCOPE_JOURNEYS, {{0, 0, "down(journeys, playback:5)"}}},
     {"9", "log", "Log", SCOPE_LOG, {{0, 0, "log"}}},
 };
 

@@ -11,7 +11,15 @@
     X(weather_panel)                                                                                         \
     X(emergencies_panel)                                                                                     \
     X(throughput_panel)                                                                                      \
-    X(pipeline_panel)
+    X(pipeline_panel)                                                                                        \
+    X(rates_panel)                                                                                           \
+    X(partitions_panel)                                                                                      \
+    X(latency_panel)                                                                                         \
+    X(tail_panel)                                                                                            \
+    X(quarantine_panel)                                                                                      \
+    X(journeys_panel)                                                                                        \
+    X(playback_panel)                                                                                        \
+    X(log_panel)
 
 #define X(name) extern const struct panel_class name;
 PANELS(X)

@@ -117,6 +117,17 @@ char *screen_filter(struct screen *screen)
     return focused != NULL ? focused->filter : NULL;
 }
 
+void screen_filter_changed(struct screen *screen)
+{
+    struct pane *focused = screen_focused(screen);
+    if (screen->dialog.kind == DIALOG_HELP || focused == NULL || focused->class->command == NULL ||
+        screen->view == NULL)
+        return;
+    struct panel_host host = screen_panel_host(screen);
+    if (focused->class->command(focused->state, screen->view, "filter", focused->filter, &host))
+        focused->drawn = 0;
+}
+
 /* ---- life -------------------------------------------------------------------------------------------- */
 
 struct screen *screen_create(const struct screen_settings *settings)

@@ -133,6 +133,7 @@ static void do_back(struct screen *screen)
     char *filter = screen_filter(screen);
     if (filter != NULL && filter[0] != '\0') {
         filter[0] = '\0';
+        screen_filter_changed(screen);
         return;
     }
     if (screen->dialog.kind != DIALOG_NONE)
@@ -175,6 +176,7 @@ static void open_filter(struct screen *screen, const char *argument)
         return;
     if (argument[0] != '\0') {
         text_copy(filter, screen->dialog.kind == DIALOG_HELP ? DIALOG_FILTER : SCREEN_FILTER, argument);
+        screen_filter_changed(screen);
         return;
     }
     text_copy(screen->filter_before, sizeof screen->filter_before, filter);

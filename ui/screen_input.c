@@ -19,6 +19,8 @@ static void apply_filter(struct screen *screen, const char *text)
     text_copy(filter, dialog ? sizeof screen->dialog.filter : SCREEN_FILTER, text);
     if (dialog)
         screen->dialog.list = (struct list){0};
+    else
+        screen_filter_changed(screen);
 }
 
 static void complete(struct screen *screen, bool back)

@@ -88,6 +88,9 @@ struct panel_host screen_panel_host(struct screen *screen);
 struct rect screen_inside(const struct layout_slot *slot); /* of the frame */
 char *screen_filter(struct screen *screen); /* the text `/` edits now; NULL when nothing takes one */
 
+/* Tells the panel with the focus: a filter that the session applies goes there as a command. */
+void screen_filter_changed(struct screen *screen);
+
 /* screen_bars.c */
 void bars_draw(struct screen *screen, struct canvas *canvas);
 int bars_top(const struct screen *screen); /* rows */

@@ -70,6 +70,8 @@ static const struct command commands_ui[] = {
      .keys = {{"m", SCOPE_DRIVE, NULL, "list", 23}}},
     {.name = "sort", .arguments = "[column]", .summary = "order a list by a column; without one: reverse it", .flags = COMMAND_UI,
      .keys = {{"o", SCOPE_LIST, NULL, NULL, 0}}},
+    {.name = "remove", .summary = "delete what is selected, after asking", .flags = COMMAND_UI | COMMAND_CHANGES,
+     .keys = {{"D", SCOPE_JOURNEYS, NULL, "delete", 27}, {"delete", SCOPE_JOURNEYS, NULL, NULL, 0}}},
     {.name = "copy", .arguments = "[text]", .summary = "copy what is selected to the terminal's clipboard", .flags = COMMAND_UI,
      .keys = {{"y", SCOPE_GLOBAL, NULL, "copy", 40}}},
     {.name = "freeze", .arguments = "[on|off]", .summary = "hold the picture still while the data goes on", .flags = COMMAND_UI,

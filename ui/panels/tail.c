@@ -223,11 +223,23 @@ static void open_row(struct tail_panel *state, const struct view *view, size_t r
     send(host, line);
 }
 
-static void close_record(struct tail_panel *state, const struct panel_host *host)
+static bool filter(struct tail_panel *state, const char *text, const struct panel_host *host)
+{
+    char line[sizeof((struct view_tail *)0)->filter + 16];
+    snprintf(line, sizeof line, "tail filter %s", text);
+    send(host, line);
+    state->selected = 0;
+    send(host, "tail follow");
+    return true;
+}
+
+static void close_record(struct tail_panel *state, const struct view *view, const struct panel_host *host)
 {
     state->opened = state->filled = 0;
     send(host, "tail close");
-    if (state->followed) {
+    if (strcmp(state->filter, view->tail.filter) != 0) {
+        filter(state, state->filter, host); /* what was looked for in the record */
+    } else if (state->followed) {
         state->selected = 0;
         send(host, "tail follow");
     }
@@ -254,21 +266,11 @@ static void copy(const struct tail_panel *state, const struct view *view, const 
     stream_copy(host, text, "the kcat command that prints this record");
 }
 
-static bool filter(struct tail_panel *state, const char *text, const struct panel_host *host)
-{
-    char line[sizeof((struct view_tail *)0)->filter + 16];
-    snprintf(line, sizeof line, "tail filter %s", text);
-    send(host, line);
-    state->selected = 0;
-    send(host, "tail follow");
-    return true;
-}
-
 static bool opened_command(struct tail_panel *state, const struct view *view, const char *name,
                            const char *argument, const struct panel_host *host)
 {
     if (strcmp(name, "back") == 0) {
-        close_record(state, host);
+        close_record(state, view, host);
         return true;
     }
     if (strcmp(name, "filter") == 0)
@@ -307,8 +309,6 @@ static bool list_command(struct tail_panel *state, const struct view *view, cons
         open_row(state, view, state->list.selected, host);
         return true;
     }
-    if (strcmp(name, "back") == 0 && view->tail.filter[0] != '\0')
-        return filter(state, "", host);
     if (strcmp(name, "back") == 0 && (state->selected != 0 || view->tail.frozen)) {
         state->selected = 0;
         send(host, "tail follow");
