@@ -97,8 +97,8 @@ void plot_axis(struct canvas *canvas, int x, int y, int height, double top,
     char label[PLOT_LABEL_SIZE];
     if (height <= 0)
         return;
-    /* A label every third row at most, evenly. */
-    int steps = height >= 7 ? 4 : height >= 4 ? 2 : 1;
+    /* Evenly, and not on every row. */
+    int steps = height >= 8 && height % 4 == 0 ? 4 : height >= 4 ? 2 : 1;
     for (int row = 0; row < height; row++)
         canvas_put(canvas, x, y + row, 0x2502, STYLE(ROLE_FRAME));
     for (int step = 0; step <= steps; step++) {

@@ -190,10 +190,8 @@ void list_scroll_bar(const struct list *list, struct canvas *canvas, int x, int 
     size_t at = (list->rows - size) * list->top / hidden;
     if (list->top == hidden)
         at = list->rows - size;
-    for (size_t row = 0; row < list->rows; row++) {
-        bool thumb = row >= at && row < at + size;
-        canvas_put(canvas, x, y + (int)row, thumb ? 0x2503 : 0x2502, STYLE(thumb ? ROLE_DIM : ROLE_FRAME));
-    }
+    for (size_t row = 0; row < size; row++)
+        canvas_put(canvas, x, y + (int)(at + row), 0x2503, STYLE(ROLE_DIM));
 }
 
 /* ---- the filter -------------------------------------------------------------------------------------- */

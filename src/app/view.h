@@ -45,7 +45,7 @@ struct view_tail_row {
     size_t length;
     bool quarantined;
     char key[32];
-    char excerpt[200];
+    char excerpt[320];
 };
 /* The record that was opened, in full. */
 struct view_opened {

@@ -84,7 +84,7 @@ static void test_scroll_bar(void **state)
     list_fit(&list, 20, 4);
     list_scroll_bar(&list, &canvas, 0, 0, 20);
     char *text = canvas_dump_styles(&canvas);
-    assert_string_equal(text, "f\nf\nf\nd\n");
+    assert_string_equal(text, "\n\n\nd\n");
     free(text);
     canvas_destroy(&canvas);
 }

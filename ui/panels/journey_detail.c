@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LABEL 11
+#define LABEL  11
+#define BESIDE 34 /* cells of the topics, beside the rest */
 
 const struct journey_info *journey_current(const struct view *view, const struct journey_listing *listing)
 {
@@ -67,7 +68,7 @@ const char *journey_state(const struct view *view, const struct journey_listing 
 
 char *journey_length(const struct journey_info *info, char out[TEXT_FIGURE_SIZE])
 {
-    int64_t length = info->length_us > 0 ? info->length_us : info->ended_us - info->started_us;
+    int64_t length = info->length_us > 0 ? info->length_us : stream_span(info->started_us, info->ended_us);
     if (info->total == 0 || length < 0)
         return strcpy(out, "–");
     return text_duration(out, length);
@@ -120,9 +121,9 @@ static void draw_times(struct facts *facts, const struct journey_info *info)
     fact(facts, "recorded", STYLE(ROLE_TEXT), info->total > 0 ? text : "nothing yet");
     fact(facts, "length", STYLE(ROLE_STRONG), journey_length(info, length));
     if (info->last_ms > 0) {
-        snprintf(text, sizeof text, "%s to %.8s, %s", stream_date(from, info->first_ms * 1000),
-                 stream_clock(to, info->last_ms * 1000),
-                 text_duration(length, (info->last_ms - info->first_ms) * 1000));
+        snprintf(text, sizeof text, "%s to %.8s, %s", stream_date(from, stream_us(info->first_ms)),
+                 stream_clock(to, stream_us(info->last_ms)),
+                 text_duration(length, stream_us(stream_span(info->first_ms, info->last_ms))));
         fact(facts, "simulated", STYLE(ROLE_TEXT), text);
     }
 }
@@ -178,17 +179,29 @@ void journey_detail_draw(struct canvas *canvas, const struct view *view,
 {
     const struct journey_info *info = journey_current(view, listing);
     struct facts facts = {.canvas = canvas};
+    struct canvas left, right;
     char text[STREAM_TEXT], count[TEXT_FIGURE_SIZE];
     bool unreadable = listing->problem[0] != '\0' && info->total == 0;
     if (canvas->height <= 0 || canvas->width < LABEL + 8)
         return;
-    canvas_text_fit(canvas, 0, facts.y++, canvas->width, STYLE(ROLE_STRONG), journey_title(info, text));
+    /* Low but wide: the topics stand beside the rest. */
+    bool beside = canvas->height <= 2 * EVENT_KIND_COUNT + 3 && canvas->width >= 76 && !unreadable;
+    if (beside) {
+        left = canvas_sub(canvas, 0, 0, canvas->width - BESIDE, canvas->height);
+        right = canvas_sub(canvas, canvas->width - BESIDE + 2, 0, BESIDE - 2, canvas->height);
+        struct facts topics = {.canvas = &right, .y = canvas->height > EVENT_KIND_COUNT};
+        draw_topics(&topics, info);
+        facts.canvas = &left;
+    }
+    canvas_text_fit(facts.canvas, 0, facts.y++, facts.canvas->width, STYLE(ROLE_STRONG),
+                    journey_title(info, text));
     draw_state(&facts, view, listing);
     if (!unreadable) {
         draw_times(&facts, info);
         snprintf(text, sizeof text, "%s", text_count(count, (int64_t)info->total));
         fact(&facts, "records", STYLE(ROLE_STRONG), text);
-        draw_topics(&facts, info);
+        if (!beside)
+            draw_topics(&facts, info);
     }
     draw_size(&facts, info);
     if (!unreadable) {

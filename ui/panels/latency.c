@@ -153,8 +153,9 @@ static void draw_group(struct canvas *canvas, int y, const struct view *view)
     int x = draw_label(canvas, y, "group");
     if (kafka->group[0] == '\0') {
         canvas_text_fit(canvas, x, y, canvas->width - x, STYLE(ROLE_TEXT),
-                        view->source == VIEW_REPLAY ? "none: a journey plays"
-                                                    : "none: partitions are assigned directly");
+                        view->source == VIEW_REPLAY    ? "none: a journey plays"
+                        : kafka->statistics_count == 0 ? "–"
+                                                       : "none: partitions are assigned directly");
         return;
     }
     x = canvas_text_fit(canvas, x, y, canvas->width - x, STYLE(ROLE_TEXT), kafka->group) + 2;

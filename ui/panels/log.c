@@ -15,8 +15,8 @@ static const struct table_column columns[COLUMNS] = {
     [TIME] = {"time", 12, 0, false, 0},
     [LEVEL] = {"level", 7, 0, false, 0},
     [SOURCE] = {"source", 9, 0, false, 1},
-    [TEXT] = {"what", 30, 3, false, 0},
-    [EQUIVALENT] = {"the same from outside", 36, 2, false, 2}};
+    [TEXT] = {"what", 34, 4, false, 0},
+    [EQUIVALENT] = {"the same from outside", 30, 1, false, 2}};
 
 struct log_panel {
     uint64_t selected; /* sequence; 0: the newest */

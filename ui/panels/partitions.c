@@ -175,7 +175,8 @@ static void partitions_note(const void *opaque, const struct view *view, char *t
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
         const struct consumer_topic_figures *topic = &view->consumer.topics[kind];
         unknown = unknown && topic->lag < 0;
-        lag += topic->lag > 0 ? topic->lag : 0;
+        if (topic->lag > 0 && __builtin_add_overflow(lag, topic->lag, &lag))
+            lag = INT64_MAX;
         if (topic->lag_seconds > seconds)
             seconds = topic->lag_seconds;
     }

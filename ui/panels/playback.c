@@ -51,7 +51,7 @@ static void draw_replay(struct canvas *canvas, const struct view *view)
     snprintf(text, sizeof text, "%s of %s records", text_count(count, (int64_t)replay->played),
              text_count(total, (int64_t)replay->total));
     x = put(canvas, 0, 2, STYLE(ROLE_DIM), text);
-    snprintf(text, sizeof text, "simulated %s", stream_date(position, replay->event_ms * 1000));
+    snprintf(text, sizeof text, "simulated %s", stream_date(position, stream_us(replay->event_ms)));
     put(canvas, x, 2, STYLE(ROLE_DIM), text);
 }
 
@@ -94,7 +94,7 @@ static void draw_live(struct canvas *canvas, const struct view *view)
     bool paused = view->sim.present && view->sim.paused;
     int x = draw_word(canvas, 0, paused ? "PAUSED" : "LIVE", paused ? ROLE_PAUSED : ROLE_LIVE);
     if (view->city->simulated_ms > 0) {
-        snprintf(text, sizeof text, "%s UTC", stream_date(speed, view->city->simulated_ms * 1000));
+        snprintf(text, sizeof text, "%s UTC", stream_date(speed, stream_us(view->city->simulated_ms)));
         x = put(canvas, x, 0, STYLE(ROLE_STRONG), text);
     }
     if (view->sim.present)
@@ -140,7 +140,8 @@ static bool playback_mouse(void *state, const struct view *view, enum panel_mous
     const int *width = state;
     if (*width <= 6 || x < 0 || x > *width - 6)
         return false;
-    snprintf(line, sizeof line, "seek %s", text_duration(time, view->replay.length_us * x / (*width - 6)));
+    snprintf(line, sizeof line, "seek %s",
+             text_duration(time, (int64_t)((double)view->replay.length_us * x / (*width - 6))));
     host->send(host->context, line);
     return true;
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define RATES_ROWS    128
 #define RATES_SECONDS 3 /* over which "now" is averaged */
 
 struct rates {
@@ -16,19 +17,21 @@ struct rates {
     bool alone, bytes;
     int window; /* index into windows[] */
     uint64_t changes;
-    int first_y, band_height; /* at the last draw, for the mouse */
+    int8_t kind_at[RATES_ROWS]; /* topic + 1 by row, at the last draw */
 };
 
 static const size_t windows[] = {240, 120, 60};
 
-static char *write_count(char out[PLOT_LABEL_SIZE], double value)
+/* A round number on an axis, where the place is dear: "5k", "200", "0.5". */
+static char *write_axis(char out[PLOT_LABEL_SIZE], double value)
 {
-    if (value > 0 && value < 1)
-        snprintf(out, PLOT_LABEL_SIZE, "%.1g", value);
-    else if (value < 1000)
-        snprintf(out, PLOT_LABEL_SIZE, "%.3g", value);
-    else
-        text_si(out, value);
+    static const char units[] = "kMGTP";
+    int unit = -1;
+    while (value >= 1000 && unit + 2 < (int)sizeof units) {
+        value /= 1000;
+        unit++;
+    }
+    snprintf(out, PLOT_LABEL_SIZE, "%.3g%.1s", value, unit >= 0 ? units + unit : "");
     return out;
 }
 
@@ -47,128 +50,118 @@ static char *write_bytes(char out[PLOT_LABEL_SIZE], double value)
     return text_bytes(out, value);
 }
 
-/* "5 MB" on an axis, where the place is dear. */
-static char *write_bytes_short(char out[PLOT_LABEL_SIZE], double value)
-{
-    return text_si(out, value);
-}
-
 struct band {
-    const char *unit;
     float values[SERIES_BUCKETS];
     size_t count;
     char *(*write)(char out[PLOT_LABEL_SIZE], double value);
-    char *(*write_axis)(char out[PLOT_LABEL_SIZE], double value);
 };
 
 static struct band band_read(const struct view *view, int kind, bool bytes)
 {
     const struct city_topic *topic = &view->city->topics[kind];
-    struct band band = {.unit = bytes ? "/s" : "/s",
-                        .write = bytes ? write_bytes : write_rate,
-                        .write_axis = bytes ? write_bytes_short : write_count};
+    struct band band = {.write = bytes ? write_bytes : write_rate};
     band.count = stream_series(bytes ? &topic->bytes_series : &topic->events_series, band.values);
     return band;
 }
 
-#define AXIS_WIDTH  6
+#define NAME_WIDTH  11
 #define VALUE_WIDTH 10
+#define AXIS_WIDTH  6
+#define BESIDE                                                                                               \
+    (NAME_WIDTH + VALUE_WIDTH + AXIS_WIDTH + 20) /* cells of a block that may stand beside another */
+
+/* Now, or for what comes seldom, a minute. */
+static void write_now(char *out, size_t size, const struct band *band, bool bytes)
+{
+    char text[PLOT_LABEL_SIZE];
+    double now = stream_rate(band->values, band->count, RATES_SECONDS),
+           minute = stream_rate(band->values, band->count, 60);
+    if (band->count == 0)
+        snprintf(out, size, "–");
+    else if (!bytes && now < 1 && minute > 0 && minute < 1)
+        snprintf(out, size, "%.3g/min", minute * 60);
+    else
+        snprintf(out, size, "%s/s", band->write(text, now));
+}
 
 /* Figure, axis and area; the figure in the first row, the peak below it when there is a second one. */
-static void draw_band(struct canvas *canvas, const struct band *band, size_t window, enum role role)
+static void draw_band(struct canvas *canvas, const struct band *band, size_t window, enum role role,
+                      bool bytes)
 {
     char text[PLOT_LABEL_SIZE], figure[PLOT_LABEL_SIZE + 8];
-    if (canvas->width < VALUE_WIDTH || canvas->height <= 0)
-        return;
-    double now = stream_rate(band->values, band->count, RATES_SECONDS);
     double max = plot_max(band->values, band->count, window);
-    if (band->count == 0)
-        snprintf(figure, sizeof figure, "–");
-    else
-        snprintf(figure, sizeof figure, "%s%s", band->write(text, now), band->unit);
-    canvas_text_right(canvas, VALUE_WIDTH, 0, now > 0 ? STYLE(ROLE_STRONG) : STYLE(ROLE_DIM), figure);
+    write_now(figure, sizeof figure, band, bytes);
+    canvas_text_right(canvas, VALUE_WIDTH, 0, max > 0 ? STYLE(ROLE_STRONG) : STYLE(ROLE_DIM), figure);
     if (canvas->height >= 2 && max > 0) {
         snprintf(figure, sizeof figure, "↑ %s", band->write(text, max));
         canvas_text_right(canvas, VALUE_WIDTH, 1, STYLE(ROLE_DIM), figure);
     }
-    if (canvas->width < VALUE_WIDTH + AXIS_WIDTH + 8)
+    int x = VALUE_WIDTH + AXIS_WIDTH;
+    if (canvas->width < x + 8)
         return;
     struct plot plot = {.values = band->values,
                         .count = band->count,
                         .window = window,
                         .top = plot_top(max),
                         .style = STYLE(role)};
-    int x = VALUE_WIDTH + AXIS_WIDTH;
     struct canvas area = canvas_sub(canvas, x + 1, 0, canvas->width - x - 1, canvas->height);
-    plot_axis(canvas, x, 0, canvas->height, plot.top, band->write_axis);
+    plot_axis(canvas, x, 0, canvas->height, plot.top, write_axis);
     plot_draw(&plot, &area);
 }
 
-/* One half: the bands of events or bytes below each other, with heading and time axis. */
-static void draw_half(const struct rates *rates, const struct view *view, struct canvas *canvas, bool bytes,
-                      const int *heights, int from, int to)
+/* Events or bytes: a heading, a band for each topic (or for the one that is alone), the time axis. */
+static void draw_block(struct rates *rates, const struct view *view, struct canvas *canvas, int top,
+                       bool bytes, bool focused)
 {
-    size_t window = windows[rates->window];
+    int from = rates->alone ? rates->selected : 0, to = rates->alone ? rates->selected : EVENT_KIND_COUNT - 1;
+    int count = to - from + 1, y = 1;
+    bool axis = canvas->height >= count + 2;
+    int room = canvas->height - 1 - axis, spare = room >= 3 * count ? 0 : room % count;
     double total = 0;
-    int y = 1;
-    for (int kind = from; kind <= to; kind++) {
-        struct band band = band_read(view, kind, bytes);
-        struct canvas row = canvas_sub(canvas, 0, y, canvas->width, heights[kind]);
-        draw_band(&row, &band, window, stream_role(kind));
-        y += heights[kind];
-    }
+    char text[PLOT_LABEL_SIZE];
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
         struct band band = band_read(view, kind, bytes);
+        int height = room / count + (kind - from < spare);
         total += stream_rate(band.values, band.count, RATES_SECONDS);
+        if (kind < from || kind > to || height <= 0 || y + height > canvas->height)
+            continue;
+        bool marked = focused && kind == rates->selected && !rates->alone;
+        canvas_put(canvas, 0, y, marked ? 0x25B8 : ' ', STYLE_BOLD(ROLE_FOCUS));
+        canvas_text_fit(canvas, 1, y, NAME_WIDTH - 2,
+                        marked ? STYLE_BOLD(stream_role(kind)) : STYLE(stream_role(kind)), stream_word(kind));
+        struct canvas row = canvas_sub(canvas, NAME_WIDTH, y, canvas->width - NAME_WIDTH, height);
+        draw_band(&row, &band, windows[rates->window], stream_role(kind), bytes);
+        for (int i = 0; i < height && top + y + i < RATES_ROWS; i++)
+            rates->kind_at[top + y + i] = (int8_t)(kind + 1);
+        y += height;
     }
-    char text[PLOT_LABEL_SIZE];
-    int x = canvas_text(canvas, 0, 0, STYLE(ROLE_DIM), bytes ? "bytes/s" : "events/s");
-    if (from != to)
-        canvas_printf(canvas, x + 2, 0, STYLE(ROLE_DIM), "all %s/s",
+    canvas_text(canvas, 1, 0, STYLE(ROLE_TITLE), bytes ? "bytes" : "events");
+    if (!rates->alone)
+        canvas_printf(canvas, NAME_WIDTH, 0, STYLE(ROLE_DIM), "%10s/s in all",
                       bytes ? text_bytes(text, total) : write_rate(text, total));
-    int axis = VALUE_WIDTH + AXIS_WIDTH + 1;
-    if (canvas->width >= axis + 8 && y < canvas->height)
-        plot_time_axis(canvas, axis, y, canvas->width - axis, (int64_t)window);
+    int x = NAME_WIDTH + VALUE_WIDTH + AXIS_WIDTH + 1;
+    if (axis && canvas->width >= x + 8 && y < canvas->height)
+        plot_time_axis(canvas, x, y, canvas->width - x, (int64_t)windows[rates->window]);
 }
 
 static void rates_draw(void *state, const struct view *view, struct canvas *canvas,
                        const struct panel_context *context)
 {
     struct rates *rates = state;
-    int from = rates->alone ? rates->selected : 0, to = rates->alone ? rates->selected : EVENT_KIND_COUNT - 1;
-    int heights[EVENT_KIND_COUNT] = {0}, count = to - from + 1;
-    bool axis = canvas->height >= count + 2;
-    int room = canvas->height - 1 - axis, name = 11;
-    for (int i = 0; i < count; i++) {
-        heights[from + i] = room / count + (i < room % count);
-        if (room < count)
-            heights[from + i] = i < room;
-    }
-    /* A row left over looks better as air below than as one taller band among small ones. */
-    if (room / count >= 3)
-        for (int i = 0; i < count; i++)
-            heights[from + i] = room / count;
-    rates->first_y = 1;
-    rates->band_height = heights[from];
-    int y = 1;
-    for (int kind = from; kind <= to; kind++) {
-        if (heights[kind] <= 0)
-            continue;
-        bool marked = context->focused && kind == rates->selected && !rates->alone;
-        canvas_put(canvas, 0, y, marked ? 0x25B8 : ' ', STYLE_BOLD(ROLE_FOCUS));
-        canvas_text_fit(canvas, 1, y, name - 2,
-                        marked ? STYLE_BOLD(stream_role(kind)) : STYLE(stream_role(kind)), stream_word(kind));
-        y += heights[kind];
-    }
-    struct canvas rest = canvas_sub(canvas, name, 0, canvas->width - name, canvas->height);
-    int half = (rest.width - 2) / 2;
-    if (half >= VALUE_WIDTH + AXIS_WIDTH + 12) {
-        struct canvas left = canvas_sub(&rest, 0, 0, half, rest.height);
-        struct canvas right = canvas_sub(&rest, rest.width - half, 0, half, rest.height);
-        draw_half(rates, view, &left, false, heights, from, to);
-        draw_half(rates, view, &right, true, heights, from, to);
+    int half = (canvas->width - 3) / 2, upper = (canvas->height - 1) / 2;
+    memset(rates->kind_at, 0, sizeof rates->kind_at);
+    if (half >= BESIDE) {
+        struct canvas left = canvas_sub(canvas, 0, 0, half, canvas->height);
+        struct canvas right = canvas_sub(canvas, canvas->width - half, 0, half, canvas->height);
+        draw_block(rates, view, &left, 0, false, context->focused);
+        draw_block(rates, view, &right, 0, true, context->focused);
+    } else if (upper >= (rates->alone ? 5 : EVENT_KIND_COUNT + 2)) {
+        struct canvas top = canvas_sub(canvas, 0, 0, canvas->width, upper);
+        struct canvas bottom = canvas_sub(canvas, 0, canvas->height - upper, canvas->width, upper);
+        draw_block(rates, view, &top, 0, false, context->focused);
+        draw_block(rates, view, &bottom, canvas->height - upper, true, context->focused);
     } else {
-        draw_half(rates, view, &rest, rates->bytes, heights, from, to);
+        draw_block(rates, view, canvas, 0, rates->bytes, context->focused);
     }
 }
 
@@ -241,11 +234,9 @@ static bool rates_mouse(void *state, const struct view *view, enum panel_mouse w
                         const struct panel_host *host)
 {
     struct rates *rates = state;
-    if ((what != MOUSE_CLICK && what != MOUSE_DOUBLE) || y < rates->first_y || rates->band_height <= 0)
+    if ((what != MOUSE_CLICK && what != MOUSE_DOUBLE) || y < 0 || y >= RATES_ROWS || rates->kind_at[y] == 0)
         return false;
-    int kind = (y - rates->first_y) / rates->band_height;
-    if (!rates->alone && kind < EVENT_KIND_COUNT)
-        rates->selected = kind;
+    rates->selected = rates->kind_at[y] - 1;
     if (what == MOUSE_DOUBLE)
         rates->alone = !rates->alone;
     rates->changes++;

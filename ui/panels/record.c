@@ -13,8 +13,8 @@
 #define SUMMARY_SIZE 160
 #define TEXT_COLUMNS 96 /* of a value that is not JSON */
 #define TEXT_ROWS    200
-#define HEX_COLUMNS  16
-#define HEX_ROWS     64
+#define HEX_COLUMNS  8
+#define HEX_ROWS     128
 
 struct filling {
     struct tree *tree;
@@ -50,11 +50,10 @@ static void summarise(const char *text, size_t length, char out[SUMMARY_SIZE])
 static bool foreign_word(const struct field *field, const struct scan_string *string)
 {
     char word[64];
-    size_t length;
     bool cut;
     if (field == NULL || field->words == NULL || string->length >= sizeof word)
         return false;
-    scan_string_copy(string, word, sizeof word, &cut);
+    size_t length = scan_string_copy(string, word, sizeof word, &cut);
     return schema_find_word(field, word, &length) == NULL;
 }
 
@@ -225,12 +224,11 @@ static void add_bytes(struct tree *tree, int depth, const char *bytes, size_t le
         size_t used = 0, i;
         for (i = 0; i < HEX_COLUMNS && at + i < shown; i++) {
             unsigned char byte = (unsigned char)bytes[at + i];
-            used += (size_t)snprintf(hex + used, sizeof hex - used, i == HEX_COLUMNS / 2 ? "  %02x" : " %02x",
-                                     byte);
+            used += (size_t)snprintf(hex + used, sizeof hex - used, " %02x", byte);
             plain[i] = byte >= ' ' && byte < 0x7F ? (char)byte : '.';
         }
         plain[i] = '\0';
-        while (used < HEX_COLUMNS * 3 + 1)
+        while (used < HEX_COLUMNS * 3)
             hex[used++] = ' ';
         hex[used] = '\0';
         snprintf(label, sizeof label, "%06zx", at);
@@ -264,7 +262,7 @@ static void add_place(struct tree *tree, const struct view *view, const struct v
     const struct view_tail_row *row = &opened->row;
     char text[SUMMARY_SIZE], figure[TEXT_FIGURE_SIZE], latency[TEXT_FIGURE_SIZE];
     double milliseconds =
-        opened->produced_us > 0 ? (double)(row->arrived_us - opened->produced_us) / 1000 : -1;
+        opened->produced_us > 0 ? (double)stream_span(opened->produced_us, row->arrived_us) / 1000 : -1;
     snprintf(text, sizeof text, "%s  partition %d  offset %s  key %s  %s", stream_topic(row->kind),
              row->partition, stream_offset(figure, row->offset), row->key[0] ? row->key : "none",
              stream_ms(latency, milliseconds));
@@ -277,7 +275,7 @@ static void add_place(struct tree *tree, const struct view *view, const struct v
     tree_add(tree, 1, "key", row->key[0] ? row->key : "none", NULL, ROLE_TEXT);
     tree_add(tree, 1, "size", text_bytes(figure, (double)row->length), NULL, ROLE_TEXT);
     add_time(tree, "produced", opened->produced_us, "by the header produced-at");
-    add_time(tree, "broker time", opened->timestamp_ms * 1000, "Kafka's timestamp of the record");
+    add_time(tree, "broker time", stream_us(opened->timestamp_ms), "Kafka's timestamp of the record");
     add_time(tree, "arrived", row->arrived_us, "here");
     if (milliseconds >= 0)
         tree_add(tree, 1, "latency", stream_ms(latency, milliseconds > 0 ? milliseconds : 0.01),
@@ -378,6 +376,25 @@ static bool every_record_has(const char *key, size_t length)
     return false;
 }
 
+/* Without quotes and brackets; a position as its two numbers. */
+static void plain_value(const char *value, size_t length, char *out, size_t size)
+{
+    static const char *const axes[] = {"\"latitude\":", "\"longitude\":"};
+    size_t used = 0;
+    bool nested = length > 0 && (value[0] == '{' || value[0] == '[');
+    for (size_t i = 0; i < length && used + 2 < size; i++) {
+        for (size_t axis = 0; axis < 2 && nested; axis++)
+            if (length - i > strlen(axes[axis]) && strncmp(value + i, axes[axis], strlen(axes[axis])) == 0)
+                i += strlen(axes[axis]);
+        if (value[i] == '"' || (nested && strchr("{}[]", value[i]) != NULL))
+            continue;
+        out[used++] = nested && value[i] == ':' ? ' ' : value[i];
+        if (nested && value[i] == ',')
+            out[used++] = ' ';
+    }
+    out[used] = '\0';
+}
+
 int record_draw_excerpt(struct canvas *canvas, int x, int y, int width, const struct view_tail_row *row)
 {
     const char *at = row->excerpt;
@@ -395,9 +412,7 @@ int record_draw_excerpt(struct canvas *canvas, int x, int y, int width, const st
         if (!every_record_has(key, (size_t)(key_end - key))) {
             snprintf(text, sizeof text, "%.*s", (int)(key_end - key), key);
             x = canvas_text_fit(canvas, x, y, end - x, STYLE(ROLE_DIM), text) + 1;
-            size_t length = (size_t)(after - value);
-            bool quoted = length >= 2 && value[0] == '"' && after[-1] == '"';
-            snprintf(text, sizeof text, "%.*s", (int)(quoted ? length - 2 : length), value + quoted);
+            plain_value(value, (size_t)(after - value), text, sizeof text);
             if (x < end)
                 x = canvas_text_fit(canvas, x, y, end - x, STYLE(ROLE_TEXT), text) + 2;
         }

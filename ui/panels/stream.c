@@ -54,6 +54,20 @@ double stream_rate(const float *values, size_t count, size_t seconds)
     return count > from ? sum / (double)(count - from) : 0;
 }
 
+int64_t stream_span(int64_t from, int64_t to)
+{
+    int64_t span;
+    return __builtin_sub_overflow(to, from, &span) ? (to > from ? INT64_MAX : INT64_MIN) : span;
+}
+
+int64_t stream_us(int64_t milliseconds)
+{
+    int64_t microseconds;
+    return __builtin_mul_overflow(milliseconds, 1000, &microseconds)
+               ? (milliseconds > 0 ? INT64_MAX : INT64_MIN)
+               : microseconds;
+}
+
 char *stream_clock(char out[TEXT_FIGURE_SIZE], int64_t microseconds)
 {
     char time[TEXT_TIME_SIZE];
@@ -76,7 +90,7 @@ char *stream_date(char out[TEXT_FIGURE_SIZE], int64_t microseconds)
 
 char *stream_ms(char out[TEXT_FIGURE_SIZE], double milliseconds)
 {
-    if (!(milliseconds > 0))
+    if (!(milliseconds > 0) || milliseconds > 1e12)
         return strcpy(out, "–");
     if (milliseconds < 10)
         snprintf(out, TEXT_FIGURE_SIZE, "%.*f ms", milliseconds < 1 ? 2 : 1, milliseconds);
@@ -85,7 +99,7 @@ char *stream_ms(char out[TEXT_FIGURE_SIZE], double milliseconds)
     else if (milliseconds < 100e3)
         snprintf(out, TEXT_FIGURE_SIZE, "%.1f s", milliseconds / 1000);
     else
-        text_age(out, (int64_t)(milliseconds < 1e15 ? milliseconds * 1000 : 1e18));
+        text_age(out, (int64_t)(milliseconds * 1000));
     return out;
 }
 

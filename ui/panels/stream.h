@@ -26,6 +26,11 @@ size_t stream_series(const struct series *series, float *values);
 /* Mean a second of the last `seconds` buckets. */
 double stream_rate(const float *values, size_t count, size_t seconds);
 
+/* What comes from outside may be any number: to - from, and milliseconds as microseconds, held at the ends.
+ */
+int64_t stream_span(int64_t from, int64_t to);
+int64_t stream_us(int64_t milliseconds);
+
 /* "08:14:32.118" and "2026-01-12 08:14:32" of wall or simulated time, UTC; "–" for 0 and less. */
 char *stream_clock(char out[TEXT_FIGURE_SIZE], int64_t microseconds);
 char *stream_date(char out[TEXT_FIGURE_SIZE], int64_t microseconds);

@@ -156,6 +156,10 @@ static void tail_panel_note(const void *opaque, const struct view *view, char *t
     char count[TEXT_FIGURE_SIZE], skipped[TEXT_FIGURE_SIZE];
     size_t rows = row_count(view), used = 0;
     text[0] = '\0';
+    if (((const struct tail_panel *)opaque)->opened != 0) {
+        snprintf(text, size, "n next · N previous · y copies · Esc closes");
+        return;
+    }
     if (tail->filter[0] != '\0')
         used = (size_t)snprintf(text, size, "filter: %.40s · ", tail->filter);
     if (used >= size)
