@@ -1,6 +1,5 @@
 #include "ui/panels/record.h"
 
-#include "base/err.h"
 #include "city/codec.h"
 #include "city/scan.h"
 
@@ -423,20 +422,24 @@ int record_draw_excerpt(struct canvas *canvas, int x, int y, int width, const st
     return x;
 }
 
-char *record_text(const struct view_opened *opened)
+void record_text(const struct view_opened *opened, struct buf *out)
 {
-    size_t length = opened->value_length;
-    char *text = mem_alloc(length * 3 + 1); /* a control's picture takes three bytes */
-    bool harmless = opened->value != NULL && text_is_utf8(opened->value, length);
+    const char *bytes = opened->value != NULL ? opened->value : "";
+    size_t length = opened->value != NULL ? opened->value_length : 0;
+    bool harmless = text_is_utf8(bytes, length);
     for (size_t i = 0; harmless && i < length; i++)
-        harmless =
-            (unsigned char)opened->value[i] >= ' ' || opened->value[i] == '\n' || opened->value[i] == '\t';
+        harmless = (unsigned char)bytes[i] >= ' ' || bytes[i] == '\n' || bytes[i] == '\t';
     if (harmless) {
-        memcpy(text, opened->value, length);
-        text[length] = '\0';
-    } else {
-        text_sanitise(text, length * 3 + 1, opened->value != NULL ? opened->value : "",
-                      opened->value != NULL ? length : 0);
+        buf_append(out, bytes, length);
+        return;
     }
-    return text;
+    for (size_t at = 0; at < length;) { /* in pieces; a control's picture takes three bytes */
+        char piece[1024];
+        size_t part = length - at < sizeof piece / 4 ? length - at : sizeof piece / 4;
+        for (size_t i = 0;
+             i < 3 && part > 4 && at + part < length && ((unsigned char)bytes[at + part] & 0xC0) == 0x80; i++)
+            part--;
+        buf_append(out, piece, text_sanitise(piece, sizeof piece, bytes + at, part));
+        at += part;
+    }
 }

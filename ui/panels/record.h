@@ -16,7 +16,7 @@ void record_fill(struct tree *tree, const struct view *view, const struct view_o
  * time). Returns the column after it. */
 int record_draw_excerpt(struct canvas *canvas, int x, int y, int width, const struct view_tail_row *row);
 
-/* The value as text that can be pasted: as it came when that is harmless, else made harmless. malloc. */
-char *record_text(const struct view_opened *opened);
+/* Appends the value as text that can be pasted: as it came when that is harmless, else made harmless. */
+void record_text(const struct view_opened *opened, struct buf *out);
 
 #endif

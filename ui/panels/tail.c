@@ -260,10 +260,12 @@ static void copy(const struct tail_panel *state, const struct view *view, const 
         return;
     const struct view_tail_row *row = open ? &opened->row : &view->tail.rows[row_of(view, state->selected)];
     if (open && strcmp(what, "kcat") != 0) {
-        char *value = record_text(opened);
-        snprintf(text, sizeof text, "the value, %s", text_bytes(figure, (double)strlen(value)));
-        stream_copy(host, value, text);
-        free(value);
+        struct buf value;
+        buf_init(&value, 1u << 20);
+        record_text(opened, &value);
+        snprintf(text, sizeof text, "the value, %s", text_bytes(figure, (double)value.length));
+        stream_copy(host, value.length > 0 ? value.data : "", text);
+        buf_free(&value);
         return;
     }
     stream_kcat(text, view, row->kind, row->partition, row->offset);
