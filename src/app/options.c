@@ -28,7 +28,7 @@ static const struct option TABLE[] = {
      .help = "simulate here; --no-simulate only watches the broker"},
     {"seed", 's', OPTION_INT, AT(seed), .fallback = "7", .max = 9007199254740992.0, .argument = "N",
      .commands = PRODUCE | FOR_CONFIG, .help = "the same seed gives the same events"},
-    {"start", 0, OPTION_TIME, AT(start), .fallback = "2026-01-12T08:00:00Z", .argument = "TIME",
+    {"start", 0, OPTION_TIME, AT(start), .fallback = "2026-06-15T07:00:00Z", .argument = "TIME",
      .commands = PRODUCE | FOR_CONFIG, .help = "simulated time at the start, RFC 3339 or now"},
     {"vehicles", 'n', OPTION_INT, AT(vehicles), .fallback = "250", .min = 1, .max = WORLD_MAX_VEHICLES,
      .argument = "N", .commands = PRODUCE | FOR_CONFIG,

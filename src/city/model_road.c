@@ -113,6 +113,13 @@ void model_road_place(struct model *model, struct model_vehicle *vehicle, const 
         vehicle->dot.limit = (float)(geo_route_section_at((enum geo_route)route, chainage)->limit_mph * MPH);
 }
 
+/* km/h a vehicle would drive on an empty road: a lorry at its limiter is no sign of a queue. */
+static double model_free_speed(const struct city_vehicle *dot)
+{
+    double own = dot->type == EVENT_COUNT_HGV ? 88 : dot->type == EVENT_COUNT_BUS ? 100 : 113;
+    return (double)dot->limit < own ? (double)dot->limit : own;
+}
+
 void model_road_sample(struct model *model, const struct model_vehicle *vehicle)
 {
     const struct city_vehicle *dot = &vehicle->dot;
@@ -125,7 +132,7 @@ void model_road_sample(struct model *model, const struct model_vehicle *vehicle)
     bin->last_ms = now;
     bin->mass += 1;
     bin->speed += ((double)dot->speed - bin->speed) / bin->mass;
-    bin->ratio += (model_clamp((double)(dot->speed / dot->limit), 0, 2) - bin->ratio) / bin->mass;
+    bin->ratio += (model_clamp((double)dot->speed / model_free_speed(dot), 0, 2) - bin->ratio) / bin->mass;
 }
 
 void model_road_bins(const struct model *model, struct city_bin bins[GEO_ROUTES][CITY_BINS])

@@ -48,7 +48,7 @@ void world_settings_init(struct world_settings *settings)
 {
     *settings = (struct world_settings){
         .seed = 7,
-        .start = INT64_C(1768204800000), /* 2026-01-12T08:00:00Z */
+        .start = INT64_C(1781506800000), /* 2026-06-15T07:00:00Z, eight by the clock */
         .vehicles = 250,
         .routes = WORLD_ROUTES_BOTH,
         .demand = 1,

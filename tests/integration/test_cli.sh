@@ -51,7 +51,7 @@ rm "$dir/.config/smartcity/smartcity.conf"
 "$smartcity" simulate --seed 8 --vehicles 20 --demand 0.02 --for 20s --stdout >"$dir/c" 2>/dev/null
 check "the same seed gives the same bytes" cmp "$dir/a" "$dir/b"
 check "another seed gives others" sh -c "! cmp -s '$dir/a' '$dir/c'"
-check "every line is topic, key, timestamp, value" sh -c "! grep -v '^{\"topic\":\"[a-z_]*\",\"key\":\"[^\"]*\",\"timestamp\":\"2026-01-12T08:[0-9:.]*Z\",\"value\":{.*}}\$' '$dir/a'"
+check "every line is topic, key, timestamp, value" sh -c "! grep -v '^{\"topic\":\"[a-z_]*\",\"key\":\"[^\"]*\",\"timestamp\":\"2026-06-15T07:[0-9:.]*Z\",\"value\":{.*}}\$' '$dir/a'"
 for topic in vehicle_data gps_data traffic_data weather_data; do check "$topic is there" grep -q "\"$topic\"" "$dir/a"; done
 check "20 vehicles a second for 20 s" sh -c "[ \$(grep -c vehicle_data '$dir/a') -eq 400 ]"
 "$smartcity" simulate --for 1m --stdout 2>"$dir/err" | head -1 >/dev/null
