@@ -22,12 +22,12 @@ static const struct count_point m40_counts[] = {
 
 /* Counted: M1 J12 (2017), J17-18, M6 J1-2, near J3, M6 J5-6 (2022). */
 static const struct count_point m1_counts[] = {
-    {0, 36000, .030F},     {3.6, 32000, .030F},    {6.5, 42000, .035F},   {10, 58000, .040F},
-    {14, 92000, .070F},    {20, 108000, .085F},    {31, 122000, .100F},   {43, 150000, .120F},
-    {58, 136000, .135F},   {63.6, 122285, .141F},  {92, 112000, .165F},   {108, 106000, .185F},
-    {126.6, 98868, .208F}, {134, 52000, .205F},    {145.5, 92953, .191F}, {157.3, 133377, .178F},
-    {171, 128000, .165F},  {178.7, 150000, .154F}, {183, 166288, .154F},  {186.5, 72000, .060F},
-    {188.5, 30000, .030F},
+    {0, 36000, .030F},      {3.6, 32000, .030F},    {6.5, 42000, .035F},   {10, 58000, .040F},
+    {14, 92000, .070F},     {20, 108000, .085F},    {31, 122000, .100F},   {43, 150000, .120F},
+    {53, 138000, .132F},    {59.7F, 122285, .141F}, {63.6, 122285, .141F}, {92, 112000, .165F},
+    {108, 106000, .185F},   {126.6, 98868, .208F},  {134, 52000, .205F},   {145.5, 92953, .191F},
+    {154.7, 133377, .178F}, {157.3, 133377, .178F}, {171, 128000, .165F},  {178.7, 150000, .154F},
+    {183, 166288, .154F},   {186.5, 72000, .060F},  {188.5, 30000, .030F},
 };
 
 /* Hourly index of a weekday, 00h first: motorways (peaks 07:30-09:30 and 16:00-18:00, RAC Foundation), and
@@ -39,9 +39,9 @@ static const float town_profile[24] = {.50F,  .40F,  .36F,  .38F,  .45F,  .65F, 
                                        1.20F, 1.17F, 1.15F, 1.17F, 1.20F, 1.22F, 1.25F, 1.33F,
                                        1.42F, 1.46F, 1.38F, 1.22F, 1.05F, .92F,  .78F,  .62F};
 
-#define NODE_SPACING                                                                                         \
-    2500.0 /* where no junction is known (streets), traffic turns on and off this often, metres */
-#define NODE_MERGE 700.0 /* nodes nearer than this are one */
+/* Where no junction is known (streets), traffic turns on and off this often, metres. */
+#define NODE_SPACING 2500.0
+#define NODE_MERGE   700.0 /* nodes nearer than this are one */
 
 static float profile_at(const float profile[24], double hour)
 {
@@ -75,7 +75,11 @@ static void count_at(enum geo_route route, double km, float *light, float *heavy
 static float road_limit(const struct geo_section *section)
 {
     int mph = section->limit_mph;
-    float lane = mph >= 60 ? 1450 : mph >= 50 ? 1150 : mph >= 40 ? 1050 : mph >= 30 ? 800 : 600;
+    float lane = mph >= 60   ? 1450
+                 : mph >= 50 ? (section->kind == GEO_SECTION_SLIP ? 1150 : 1320)
+                 : mph >= 40 ? 1050
+                 : mph >= 30 ? 800
+                             : 600;
     return section->lanes * (section->lanes > 1 ? lane : lane * 0.75F); /* nobody can pass a lorry */
 }
 

@@ -105,8 +105,6 @@ void traffic_remove(struct traffic *traffic, uint32_t index);
 struct traffic_driver traffic_draw_driver(const struct traffic *traffic, int class, uint32_t serial);
 
 const struct traffic_vehicle *traffic_get(const struct traffic *traffic, uint32_t index);
-/* Where the vehicle with this device is: the pool index, or TRAFFIC_NONE. */
-uint32_t traffic_find_device(const struct traffic *traffic, int32_t device);
 
 /* Conditions. Cells may be written between steps. */
 struct traffic_cell *traffic_cells(struct traffic *traffic, enum geo_route route, size_t *count);

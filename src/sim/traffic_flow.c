@@ -5,9 +5,8 @@
 
 #include <math.h>
 
-#define TURNOVER                                                                                             \
-    0.15F /* share of the traffic that leaves at a junction even where the flow does not fall                \
-           */
+/* Share of the traffic that leaves at a junction even where the flow does not fall. */
+#define TURNOVER       0.15F
 #define TURNOVER_DROP  0.30F  /* the same where a lane leaves with it */
 #define LEAVE_BEFORE   250.0  /* m from a node's middle to its exit, */
 #define ENTER_AFTER    150.0  /* to the start of the merging stretch, */

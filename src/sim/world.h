@@ -31,7 +31,9 @@ struct world_settings {
     uint32_t weather_interval; /* seconds between reports of one station */
 };
 
-/* Defaults: seed 7, Monday 15 June 2026 07:00 UTC, 250 vehicles, both routes. */
+/* Defaults: seed 7, Monday 15 June 2026 07:00 UTC, 250 vehicles, both routes, all of the real traffic
+ * (about 25,000 vehicles at that hour) and the real rate of incidents, pictures each 30 s, weather each 60 s.
+ */
 void world_settings_init(struct world_settings *settings);
 
 typedef void world_emit_fn(void *context, const struct event *event);
