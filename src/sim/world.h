@@ -25,7 +25,7 @@ struct world_settings {
     uint32_t vehicles; /* connected vehicles */
     enum world_routes routes;
     double demand;             /* 0 to 1: share of the real flow that drives unconnected */
-    double incident_factor;    /* times the real rate; 0 none */
+    double incident_factor;    /* times the real rate; 0 none; 1 keeps two to four open at full demand */
     bool camera_frames;        /* draw JPEG snapshots */
     uint32_t camera_interval;  /* seconds between frames of one camera */
     uint32_t weather_interval; /* seconds between reports of one station */
