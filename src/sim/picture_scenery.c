@@ -174,7 +174,7 @@ static void paint_tree(const struct picture *picture, uint32_t what, double dist
     if (x < -60 || x > PICTURE_WIDTH + 60)
         return;
     double tone = picture_fixed(picture, what + 1);
-    struct colour leaf = colour_mix((struct colour){.22, .28, .15}, (struct colour){.34, .31, .20}, tone);
+    struct colour leaf = colour_mix((struct colour){.20, .31, .13}, (struct colour){.31, .35, .18}, tone);
     leaf = colour_mix(leaf, (struct colour){.88, .90, .93}, 0.6 * picture->white);
     picture_paint(picture, (struct colour){.17, .14, .11}, distance);
     cairo_rectangle(picture->cairo, x - 0.07 * width, ground - tall * 0.5 * scale, fmax(0.8, 0.14 * width),
