@@ -146,6 +146,15 @@ char *drive_words(const char *word, char out[DRIVE_TEXT])
     return out;
 }
 
+int drive_urgency(const struct city_incident *incident)
+{
+    static const char *const words[] = {"Minor", "Moderate", "Severe", "Extreme"};
+    for (int i = 0; incident->open && i < 4; i++)
+        if (strcmp(incident->event.emergency.severity, words[i]) == 0)
+            return 2 + i;
+    return incident->open;
+}
+
 enum role drive_severity_role(const struct event *emergency)
 {
     const char *severity = emergency->emergency.severity;

@@ -46,6 +46,8 @@ const char *drive_marker(const char *marker);
 /* Lower-case words of a camelCase vocabulary: "brokenDown" is "broken down". */
 char *drive_words(const char *word, char out[DRIVE_TEXT]);
 
+/* 0 resolved, 1 open and unrated, 2 minor … 5 extreme. */
+int drive_urgency(const struct city_incident *incident);
 enum role drive_severity_role(const struct event *emergency);
 
 /* Weather worth a mark: what falls or hides the road, in words with its figure ("rain 3.1 mm/h"); false when

@@ -35,15 +35,6 @@ struct order {
     const struct city_incident *incidents[SHOWN];
 };
 
-static int urgency(const struct city_incident *incident)
-{
-    static const char *const words[] = {"Minor", "Moderate", "Severe", "Extreme"};
-    for (int i = 0; incident->open && i < 4; i++)
-        if (strcmp(incident->event.emergency.severity, words[i]) == 0)
-            return 2 + i;
-    return incident->open;
-}
-
 static bool fits(const struct city_incident *incident, const char *filter)
 {
     const struct event_emergency *emergency = &incident->event.emergency;
@@ -62,7 +53,7 @@ static void arrange(struct order *order, const struct city_snapshot *city, const
     order->count = 0;
     for (int rank = 5; rank >= 0; rank--)
         for (size_t i = 0; i < city->incident_count && order->count < SHOWN; i++)
-            if (urgency(&city->incidents[i]) == rank && fits(&city->incidents[i], filter))
+            if (drive_urgency(&city->incidents[i]) == rank && fits(&city->incidents[i], filter))
                 order->incidents[order->count++] = &city->incidents[i];
 }
 
@@ -223,7 +214,7 @@ static void draw(void *state, const struct view *view, struct canvas *whole,
               context->filter != NULL ? context->filter : "");
     struct order order;
     arrange(&order, city, emergencies->filter);
-    bool brief = canvas->width < 40;
+    bool brief = canvas->width < 36;
     if (order.count == 0) {
         canvas_text_fit(canvas, 0, 0, canvas->width, STYLE(ROLE_DIM), "no incident fits the filter");
         return;

@@ -158,18 +158,21 @@ static void draw_incident(struct map_labels *labels, struct canvas *canvas,
     map_labels_put(labels, canvas, x, y, 0x25B2, style, style, text, 2);
 }
 
-/* The severe ones first; all have their mark, and as many their name as leave the map a map. */
+/* The worst first. All have their mark; the minor ones their name only when there are few or one looks
+ * closely, and no more names than leave the map a map. */
 static void draw_incidents(struct map_labels *labels, struct canvas *canvas, const struct map_sight *sight,
-                           const struct city_snapshot *city)
+                           const struct city_snapshot *city, double dot)
 {
-    int room = 2 + sight->width * sight->height / 300;
-    for (int severe = 1; severe >= 0; severe--)
+    int room = 2 + sight->width * sight->height / 400;
+    for (int rank = 5; rank > 0; rank--)
         for (size_t i = 0; i < city->incident_count; i++) {
             const struct city_incident *incident = &city->incidents[i];
             int x, y;
-            if (incident->open && (drive_severity_role(&incident->event) == ROLE_BAD) == severe &&
-                cell_of(sight, incident->at, &x, &y))
-                draw_incident(labels, canvas, incident, x, y, room-- > 0);
+            if (drive_urgency(incident) != rank || !cell_of(sight, incident->at, &x, &y))
+                continue;
+            bool named = room > 0 && (rank > 2 || dot < 600 || city->incidents_open <= 4);
+            draw_incident(labels, canvas, incident, x, y, named);
+            room -= named;
         }
 }
 
@@ -277,7 +280,7 @@ void map_labels_draw(struct map_labels *labels, struct canvas *canvas, const str
     double dot = map_sight_dot(sight, canvas->glyphs);
     const struct city_snapshot *city = view->city;
     draw_followed(labels, canvas, sight, city, dot);
-    draw_incidents(labels, canvas, sight, city);
+    draw_incidents(labels, canvas, sight, city, dot);
     draw_towns(labels, canvas, sight, &ground->towns, true);
     draw_weather(labels, canvas, sight, city);
     draw_shields(labels, canvas, ground);

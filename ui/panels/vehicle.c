@@ -225,14 +225,20 @@ static void line_gps(const struct line *line)
         fact(line, "gps", STYLE_BOLD(ROLE_WARNING), "no fix");
         return;
     }
+    /* As much of it as fits, the accuracy before the rest. */
+    char parts[3][48] = {"", "", ""};
     snprintf(text, sizeof text, "%.4f %.4f", gps->location.latitude, gps->location.longitude);
-    size_t used = strlen(text);
-    if (known(event, GPS_HDOP, gps->hdop, 0, 100))
-        used += (size_t)snprintf(text + used, sizeof text - used, "  HDOP %.1f", gps->hdop);
     if (known(event, GPS_ACCURACY, gps->accuracy, 0, 100000))
-        used += (size_t)snprintf(text + used, sizeof text - used, "  ±%.0f m", gps->accuracy);
-    if (known(event, GPS_SATELLITES, gps->satellites, 0, 100) && line->canvas->width >= 56)
-        snprintf(text + used, sizeof text - used, "  %d satellites", gps->satellites);
+        snprintf(parts[0], sizeof parts[0], "  ±%.0f m", gps->accuracy);
+    if (known(event, GPS_HDOP, gps->hdop, 0, 100))
+        snprintf(parts[1], sizeof parts[1], "  HDOP %.1f", gps->hdop);
+    if (known(event, GPS_SATELLITES, gps->satellites, 0, 100))
+        snprintf(parts[2], sizeof parts[2], "  %d satellites", gps->satellites);
+    for (int i = 0; i < 3; i++) {
+        size_t used = strlen(text);
+        if (line->label + text_width(text) + text_width(parts[i]) <= line->canvas->width)
+            text_copy(text + used, sizeof text - used, parts[i]);
+    }
     bool poor = known(event, GPS_ACCURACY, gps->accuracy, 15, 100000);
     fact(line, "gps", STYLE(poor ? ROLE_WARNING : ROLE_TEXT), text);
 }
@@ -308,7 +314,10 @@ static void note(const void *state, const struct view *view, char *text, size_t 
     const struct city_snapshot *city = view->city;
     char at[TEXT_FIGURE_SIZE], of[TEXT_FIGURE_SIZE];
     text_copy(text, size, "");
-    if (city->followed.known && city->followed.index < city->vehicle_count)
+    /* On a small panel the line that tells the age is not there. */
+    if (city->followed.known && ((const struct vehicle_state *)state)->width < 40)
+        snprintf(text, size, "%s ago", drive_age(view, city->followed.vehicle_arrived_us, at));
+    else if (city->followed.known && city->followed.index < city->vehicle_count)
         snprintf(text, size, "%s of %s", text_count(at, (int64_t)city->followed.index + 1),
                  text_count(of, (int64_t)city->vehicle_count));
 }
