@@ -300,7 +300,8 @@ static void draw_recorder(struct screen *screen, struct canvas *canvas, int left
     if (recorder->state == RECORDER_ON) {
         text_bytes(bytes, (double)recorder->journey.file_bytes);
         text_count(count, (int64_t)recorder->recorded);
-        snprintf(text, sizeof text, "● recording %s · %s events · %s", recorder->journey.name, count, bytes);
+        snprintf(text, sizeof text, "● recording%s%s · %s events · %s",
+                 recorder->journey.name[0] != 0 ? " " : "", recorder->journey.name, count, bytes);
     } else if (recorder->state == RECORDER_FAILED) {
         text_count(count, (int64_t)recorder->missed);
         snprintf(text, sizeof text, "▲ not recording, %s missed: %s", count, recorder->problem);
