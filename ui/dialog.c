@@ -12,6 +12,7 @@
 #define HELP_ROWS 256
 struct help_row {
     bool heading;
+    const struct command *command;
     char keys[40];
     char words[48]; /* the command as it is typed */
     char text[120];
@@ -63,8 +64,14 @@ static void add_bindings(struct help *help, const struct dialog *dialog, const s
         snprintf(row.words, sizeof row.words, "%s%s%s", command->name, arguments[0] != '\0' ? " " : "",
                  arguments);
         text_copy(row.text, sizeof row.text, command->summary);
-        if (row_matches(&row, dialog->filter))
-            *add_row(help) = row;
+        if (!row_matches(&row, dialog->filter))
+            continue;
+        /* What a command does is said once. */
+        const struct help_row *above = help->count > 0 ? &help->rows[help->count - 1] : NULL;
+        row.command = command;
+        if (above != NULL && above->command == command)
+            row.text[0] = '\0';
+        *add_row(help) = row;
     }
 }
 

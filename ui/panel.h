@@ -31,6 +31,8 @@ struct panel_class {
     const char *title;
     unsigned scopes;       /* SCOPE_MAP, SCOPE_LIST: keys that work with this focus */
     size_t state_size;     /* zeroed at birth */
+    /* The scopes of this moment, where they change with the state; NULL: `scopes`. */
+    unsigned (*scopes_now)(const void *state);
     void (*create)(void *state);
     void (*destroy)(void *state);
     /* A number that changes when the drawing would. */

@@ -100,7 +100,9 @@ unsigned screen_scopes(struct screen *screen)
     const struct pane *focused = screen_focused(screen);
     if (screen->row_count > 0)
         scopes |= screen->rows[screen->row].scope;
-    if (focused != NULL)
+    if (focused != NULL && focused->class->scopes_now != NULL)
+        scopes |= focused->class->scopes_now(focused->state);
+    else if (focused != NULL)
         scopes |= focused->class->scopes;
     if (screen->view != NULL && screen->view->source == VIEW_REPLAY)
         scopes |= SCOPE_REPLAY;
@@ -287,10 +289,11 @@ static void draw_pane(struct screen *screen, const struct layout_slot *slot)
         return;
     const struct panel_class *class = pane->class;
     const struct view *view = screen->view;
+    enum theme theme = screen->term != NULL ? term_theme(screen->term) : screen->settings.theme;
     struct panel_context context = {.focused = pane == screen_focused(screen),
                                     .full_screen = screen->full,
                                     .now_us = screen->now_us,
-                                    .images_rgb = screen->depth >= DEPTH_256,
+                                    .images_rgb = screen->depth >= DEPTH_256 && theme != THEME_MONO,
                                     .filter = pane->filter};
     char note[160] = "", heading[160];
     text_copy(heading, sizeof heading, class->title);
@@ -302,7 +305,8 @@ static void draw_pane(struct screen *screen, const struct layout_slot *slot)
     uint64_t hash = mix(UINT64_C(14695981039346656037), &generation, sizeof generation);
     hash = mix_text(mix_text(mix_text(hash, heading), note), pane->filter);
     hash = mix(hash, &slot->rect, sizeof slot->rect);
-    hash = (hash << 2 | (context.focused ? 2u : 0u) | (context.full_screen ? 1u : 0u)) + 1;
+    hash = mix(hash, &context.images_rgb, sizeof context.images_rgb);
+    hash = (hash << 2 | (context.focused ? 2u : 0u) | (context.full_screen ? 1u : 0u)) | 4;
     if (hash == pane->drawn)
         return;
     pane->drawn = hash;

@@ -303,10 +303,16 @@ static bool mouse(void *state, const struct view *view, enum panel_mouse what, i
     return true;
 }
 
+static unsigned scopes_now(const void *state)
+{
+    return ((const struct map_state *)state)->list.shown ? SCOPE_LIST : SCOPE_MAP;
+}
+
 const struct panel_class map_panel = {
     .name = "map",
     .title = "Map",
     .scopes = SCOPE_MAP | SCOPE_LIST,
+    .scopes_now = scopes_now,
     .state_size = sizeof(struct map_state),
     .destroy = destroy,
     .generation = generation,
