@@ -99,7 +99,7 @@ static void add_typed(struct help *help, const struct dialog *dialog)
         if ((command->flags & COMMAND_HIDDEN) != 0 ||
             (command->execute == NULL && (command->flags & COMMAND_UI) == 0))
             continue;
-        struct help_row typed = {0};
+        struct help_row typed = {.command = command};
         snprintf(typed.words, sizeof typed.words, "%s %s", command->name,
                  command->arguments != NULL ? command->arguments : "");
         text_copy(typed.text, sizeof typed.text, command->summary);
@@ -123,8 +123,53 @@ static void make_help(const struct dialog *dialog, enum glyphs glyphs, struct he
     add_typed(help, dialog);
 }
 
-static void draw_help(struct dialog *dialog, struct canvas *canvas)
+/* Words of a text on `rows` rows at most. */
+static void draw_wrapped(struct canvas *canvas, int x, int y, int width, int rows, struct style style,
+                         const char *text)
 {
+    for (int row = 0; row < rows && *text != '\0'; row++) {
+        char line[256];
+        size_t length = 0, fits = 0;
+        while (text[length] != '\0') {
+            size_t word = length + strcspn(text + length, " ");
+            snprintf(line, sizeof line, "%.*s", (int)word, text);
+            if (text_width(line) > width || word >= sizeof line)
+                break;
+            fits = word;
+            length = word + strspn(text + word, " ");
+        }
+        if (fits == 0 || row == rows - 1) {
+            canvas_text_fit(canvas, x, y + row, width, style, text);
+            return;
+        }
+        snprintf(line, sizeof line, "%.*s", (int)fits, text);
+        canvas_text(canvas, x, y + row, style, line);
+        text += fits;
+        text += strspn(text, " ");
+    }
+}
+
+/* What the selected row is, in full. */
+static void draw_selected(const struct help *help, const struct dialog *dialog, struct canvas *canvas, int y)
+{
+    canvas_fill(canvas, 0, y, canvas->width, 1, 0x2500, STYLE(ROLE_FRAME));
+    if (dialog->list.selected >= help->count || help->rows[dialog->list.selected].command == NULL)
+        return;
+    const struct command *command = help->rows[dialog->list.selected].command;
+    char text[512];
+    int x = canvas_printf(canvas, 1, y + 1, STYLE_BOLD(ROLE_TITLE), ":%s", command->name);
+    if (command->arguments != NULL)
+        canvas_text_fit(canvas, x + 1, y + 1, canvas->width - x - 2, STYLE(ROLE_TITLE), command->arguments);
+    snprintf(text, sizeof text, "%s.%s%s", command->summary, command->help != NULL ? " " : "",
+             command->help != NULL ? command->help : "");
+    draw_wrapped(canvas, 1, y + 2, canvas->width - 2, 2, STYLE(ROLE_TEXT), text);
+}
+
+static void draw_help(struct dialog *dialog, struct canvas *whole)
+{
+    struct canvas rows =
+        canvas_sub(whole, 0, 0, whole->width, whole->height > 12 ? whole->height - 4 : whole->height);
+    struct canvas *canvas = &rows;
     struct help *help = mem_zero(1, sizeof *help);
     make_help(dialog, canvas->glyphs, help);
     dialog->row_count = help->count;
@@ -152,6 +197,8 @@ static void draw_help(struct dialog *dialog, struct canvas *canvas)
     if (help->count == 0)
         canvas_text(canvas, 2, 0, STYLE(ROLE_DIM), "no key or command has these words");
     list_scroll_bar(&dialog->list, canvas, canvas->width - 1, 0, help->count);
+    if (rows.height < whole->height)
+        draw_selected(help, dialog, whole, rows.height);
     free(help);
 }
 
@@ -160,7 +207,7 @@ static void draw_help(struct dialog *dialog, struct canvas *canvas)
 void dialog_open_help(struct dialog *dialog, const struct commands *commands, unsigned scopes,
                       const char *screen_title, const char *panel_title)
 {
-    *dialog = (struct dialog){.kind = DIALOG_HELP, .commands = commands, .scopes = scopes};
+    *dialog = (struct dialog){.kind = DIALOG_HELP, .commands = commands, .scopes = scopes, .list.selected = 1};
     text_copy(dialog->screen_title, sizeof dialog->screen_title, screen_title);
     text_copy(dialog->panel_title, sizeof dialog->panel_title, panel_title);
 }

@@ -22,7 +22,7 @@ static const struct screen_row screens[] = {
       {100, 26,
        "down(across(down(map, weather:7), down(vehicle:10, emergencies, throughput:7):42), pipeline!:1)"},
       {76, 34, "down(map, across(vehicle, emergencies:32):9, weather:7, throughput:4, pipeline!:1)"},
-      {76, 19, "down(across(map, down(vehicle:7, weather:5, emergencies):31), throughput:4, pipeline!:1)"},
+      {76, 21, "down(across(map, down(vehicle:7, weather:5, emergencies):31), throughput:4, pipeline!:1)"},
       {0, 0, "down(across(map, down(vehicle:7, emergencies):27), pipeline!:1)"}}},
     {"2",
      "stream",

@@ -282,39 +282,62 @@ static uint64_t mix_text(uint64_t hash, const char *text)
     return mix(hash, text, strlen(text) + 1);
 }
 
+struct pane_texts {
+    char heading[160], note[160];
+};
+
+static void read_texts(const struct screen *screen, const struct pane *pane, struct pane_texts *texts)
+{
+    const struct panel_class *class = pane->class;
+    texts->note[0] = '\0';
+    text_copy(texts->heading, sizeof texts->heading, class->title);
+    if (class->heading != NULL)
+        class->heading(pane->state, screen->view, texts->heading, sizeof texts->heading);
+    if (class->note != NULL)
+        class->note(pane->state, screen->view, texts->note, sizeof texts->note);
+}
+
+/* Everything that a panel's drawing depends on; never 0. */
+static uint64_t pane_hash(const struct screen *screen, const struct pane *pane,
+                          const struct layout_slot *slot, const struct panel_context *context,
+                          const struct pane_texts *texts)
+{
+    const struct panel_class *class = pane->class;
+    uint64_t generation =
+        class->generation != NULL ? class->generation(pane->state, screen->view) : screen->view->generation;
+    uint64_t hash = mix(UINT64_C(14695981039346656037), &generation, sizeof generation);
+    hash = mix_text(mix_text(mix_text(hash, texts->heading), texts->note), pane->filter);
+    hash = mix(hash, &slot->rect, sizeof slot->rect);
+    const bool flags[] = {context->focused, context->full_screen, context->images_rgb};
+    return mix(hash, flags, sizeof flags) | 1;
+}
+
 static void draw_pane(struct screen *screen, const struct layout_slot *slot)
 {
     struct pane *pane = screen_pane(screen, slot->panel, NULL);
     if (pane == NULL)
         return;
-    const struct panel_class *class = pane->class;
-    const struct view *view = screen->view;
     enum theme theme = screen->term != NULL ? term_theme(screen->term) : screen->settings.theme;
     struct panel_context context = {.focused = pane == screen_focused(screen),
                                     .full_screen = screen->full,
                                     .now_us = screen->now_us,
                                     .images_rgb = screen->depth >= DEPTH_256 && theme != THEME_MONO,
                                     .filter = pane->filter};
-    char note[160] = "", heading[160];
-    text_copy(heading, sizeof heading, class->title);
-    if (class->heading != NULL)
-        class->heading(pane->state, view, heading, sizeof heading);
-    if (class->note != NULL)
-        class->note(pane->state, view, note, sizeof note);
-    uint64_t generation = class->generation != NULL ? class->generation(pane->state, view) : view->generation;
-    uint64_t hash = mix(UINT64_C(14695981039346656037), &generation, sizeof generation);
-    hash = mix_text(mix_text(mix_text(hash, heading), note), pane->filter);
-    hash = mix(hash, &slot->rect, sizeof slot->rect);
-    hash = mix(hash, &context.images_rgb, sizeof context.images_rgb);
-    hash = (hash << 2 | (context.focused ? 2u : 0u) | (context.full_screen ? 1u : 0u)) | 4;
-    if (hash == pane->drawn)
+    struct pane_texts texts;
+    read_texts(screen, pane, &texts);
+    if (pane_hash(screen, pane, slot, &context, &texts) == pane->drawn)
         return;
-    pane->drawn = hash;
+    struct rect inside = screen_inside(slot);
     struct canvas place =
         canvas_sub(&screen->base, slot->rect.x, slot->rect.y, slot->rect.width, slot->rect.height);
+    struct canvas content = canvas_sub(&screen->base, inside.x, inside.y, inside.width, inside.height);
     canvas_clear(&place, STYLE(ROLE_NONE));
-    struct canvas inside = slot->bare ? place : canvas_frame(&place, heading, note, context.focused);
-    class->draw(pane->state, view, &inside, &context);
+    pane->class->draw(pane->state, screen->view, &content, &context);
+    /* Drawing may choose what the frame tells, such as a scale. */
+    read_texts(screen, pane, &texts);
+    if (!slot->bare)
+        canvas_frame(&place, texts.heading, texts.note, context.focused);
+    pane->drawn = pane_hash(screen, pane, slot, &context, &texts);
 }
 
 static void draw_too_small(struct screen *screen)

@@ -15,6 +15,7 @@
 #include "ui/decode.h"
 #include "ui/glyphs.h"
 #include "ui/term_guard.h"
+#include "ui/term_info.h"
 #include "ui/term_keys.h"
 #include "ui/term_probe.h"
 
@@ -31,12 +32,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-
-/* Of curses' <term.h>, which cannot be included: it has a struct term of its own. */
-int setupterm(const char *name, int fd, int *status);
-char *tigetstr(const char *capability);
-int tigetflag(const char *capability);
-int tigetnum(const char *capability);
 
 #define PAIRS_MAX     4096
 #define PAIR_BUCKETS  4096
@@ -97,7 +92,7 @@ static void send_bytes(const struct term *term, const char *bytes)
 
 static void append(char *bytes, size_t *length, const char *more)
 {
-    size_t count = more != NULL && more != (char *)-1 ? strlen(more) : 0;
+    size_t count = strlen(more);
     if (*length + count < TERM_GUARD_BYTES) {
         memcpy(bytes + *length, more, count);
         *length += count;
@@ -110,11 +105,11 @@ static void arm(const struct term *term)
     size_t length = 0;
     if (term->modern)
         append(bytes, &length, SYNC_OFF MOUSE_OFF PASTE_OFF TITLE_RESTORE);
-    append(bytes, &length, tigetstr("sgr0"));
-    append(bytes, &length, tigetstr("op"));
-    append(bytes, &length, tigetstr("rmkx"));
-    append(bytes, &length, tigetstr("cnorm"));
-    append(bytes, &length, tigetstr("rmcup"));
+    append(bytes, &length, term_info_text("sgr0"));
+    append(bytes, &length, term_info_text("op"));
+    append(bytes, &length, term_info_text("rmkx"));
+    append(bytes, &length, term_info_text("cnorm"));
+    append(bytes, &length, term_info_text("rmcup"));
     append(bytes, &length, "\r\n");
     term_guard_arm(term->out, &term->modes, bytes, length);
 }
@@ -170,11 +165,10 @@ static const char *choose_description(bool colours, struct err *err)
                 name != NULL && name[0] != '\0' ? name : "not set", cure);
         return NULL;
     }
-    int status = 0;
     const char *direct = colours ? term_probe_direct(name, getenv("COLORTERM")) : NULL;
-    if (direct != NULL && setupterm(direct, STDOUT_FILENO, &status) == OK && tigetflag("RGB") > 0)
+    if (direct != NULL && term_info_load(direct) && term_info_flag("RGB"))
         return direct;
-    if (setupterm(name, STDOUT_FILENO, &status) != OK) {
+    if (!term_info_load(name)) {
         char shown[64];
         text_sanitise(shown, sizeof shown, name, strlen(name));
         err_set(err, ERR_UNSUPPORTED,
@@ -182,8 +176,7 @@ static const char *choose_description(bool colours, struct err *err)
                 shown, cure);
         return NULL;
     }
-    const char *move = tigetstr("cup");
-    if (move == NULL || move == (char *)-1) {
+    if (term_info_text("cup")[0] == '\0') {
         err_set(err, ERR_UNSUPPORTED, "the terminal '%s' cannot move its cursor; %s", name, cure);
         return NULL;
     }
@@ -195,7 +188,7 @@ static enum depth choose_depth(enum term_choice choice)
     const char *why;
     if (choice == TERM_NEVER)
         return DEPTH_MONO;
-    return term_probe_depth(tigetnum("colors"), tigetflag("RGB") > 0,
+    return term_probe_depth(term_info_number("colors"), term_info_flag("RGB"),
                             choice == TERM_AUTO ? getenv("NO_COLOR") : NULL, &why);
 }
 
@@ -227,6 +220,7 @@ struct term *term_create(const struct term_settings *settings, struct err *err)
     term->modern = is_modern(name);
     term->glyphs = settings->glyphs >= 0 ? (enum glyphs)settings->glyphs
                                          : term_probe_glyphs(nl_langinfo(CODESET), name, term->out, NULL);
+    term_info_free();
     term->curses = newterm(name, stdout, stdin);
     if (term->curses == NULL) {
         err_set(err, ERR_UNSUPPORTED, "the terminal could not be set up; run `smartcity run --headless`");
@@ -254,7 +248,7 @@ struct term *term_create(const struct term_settings *settings, struct err *err)
     /* Mouse sequences are read by ui/decode.c, in the one form (SGR) that has no limits. */
     define_key("\033[<", 0);
     define_key("\033[M", 0);
-    term_set_mouse(term, settings->mouse);
+    term->mouse = settings->mouse;
     take_modes(term);
     const char *program = getenv("TERM_PROGRAM");
     if (term->modern && strncmp(name, "xterm", 5) == 0 &&
@@ -270,6 +264,7 @@ void term_destroy(struct term *term)
     leave_modes(term);
     curs_set(1);
     endwin();
+    tcsetattr(term->out, TCSADRAIN, &term->modes);
     term_guard_disarm();
     delscreen(term->curses);
     free(term->shown);
@@ -445,15 +440,10 @@ void term_resume(struct term *term)
 {
     arm(term);
     reset_prog_mode();
-    raw();
-    noecho();
-    nonl();
-    clearok(curscr, TRUE);
-    refresh();
     curs_set(term->cursor_x >= 0 ? 1 : 0);
     take_modes(term);
     term_resize(term);
-    term->all = true;
+    term->all = true; /* the next show takes the screen again and draws all of it */
 }
 
 /* ---- settings ---------------------------------------------------------------------------------------- */
@@ -534,7 +524,7 @@ void term_describe(char *text, size_t size)
     }
     enum glyphs glyphs = term_probe_glyphs(nl_langinfo(CODESET), used, STDOUT_FILENO, &why_glyphs);
     enum depth depth =
-        term_probe_depth(tigetnum("colors"), tigetflag("RGB") > 0, getenv("NO_COLOR"), &why_depth);
+        term_probe_depth(term_info_number("colors"), term_info_flag("RGB"), getenv("NO_COLOR"), &why_depth);
     struct winsize window = {0};
     ioctl(STDOUT_FILENO, TIOCGWINSZ, &window);
     snprintf(text, size, "TERM=%s (as %s), %d x %d, %s characters: %s; %s: %s", name != NULL ? name : "",

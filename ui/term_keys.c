@@ -36,6 +36,7 @@ bool term_key_of_code(unsigned code, struct key *key)
         {KEY_A3, {KEYS_PGUP, 0}},
         {KEY_C1, {KEYS_END, 0}},
         {KEY_C3, {KEYS_PGDN, 0}},
+        {KEY_SUSPEND, {'z', KEYS_CTRL}},
     };
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
         if ((unsigned)codes[i].code == code) {
