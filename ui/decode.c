@@ -2,8 +2,6 @@
 
 #include "base/text.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define ESC       0x1B
@@ -63,7 +61,7 @@ static bool give_mouse(struct decode *decode, struct input *input, unsigned butt
 }
 
 /* xterm: modifier parameter is 1 + shift 1, alt 2, ctrl 4. */
-static unsigned modifiers_of(long parameter)
+static unsigned modifiers_of(int parameter)
 {
     unsigned bits = parameter > 1 && parameter <= 16 ? (unsigned)parameter - 1 : 0;
     return ((bits & 1) != 0 ? KEYS_SHIFT : 0u) | ((bits & 2) != 0 ? KEYS_ALT : 0u) |
@@ -84,7 +82,7 @@ static uint32_t key_of_final(char final)
     return 0;
 }
 
-static uint32_t key_of_number(long number)
+static uint32_t key_of_number(int number)
 {
     static const uint32_t keys[25] = {
         [1] = KEYS_HOME, [2] = KEYS_INSERT, [3] = KEYS_DELETE, [4] = KEYS_END,  [5] = KEYS_PGUP,
@@ -94,17 +92,32 @@ static uint32_t key_of_number(long number)
     return number >= 0 && number < 25 ? keys[number] : 0;
 }
 
+/* The digits at `at`; returns what follows them. Bounded, so that no sequence overflows it. */
+static const char *read_number(const char *at, int *value)
+{
+    *value = 0;
+    for (; *at >= '0' && *at <= '9'; at++)
+        if (*value < 100000)
+            *value = *value * 10 + (*at - '0');
+    return at;
+}
+
 static bool finish_csi(struct decode *decode, char final, int64_t now_us, struct input *input)
 {
     const char *text = decode->sequence;
     decode->sequence[decode->length] = '\0';
     decode->state = DECODE_GROUND;
     if (text[0] == '<') {
-        unsigned button;
-        int x, y;
-        if ((final == 'M' || final == 'm') && sscanf(text + 1, "%3u;%5d;%5d", &button, &x, &y) == 3 &&
-            x > 0 && y > 0)
-            return give_mouse(decode, input, button, x - 1, y - 1, final == 'm', now_us);
+        int numbers[3];
+        const char *at = text;
+        for (int i = 0; i < 3; i++) {
+            if (*at != (i == 0 ? '<' : ';'))
+                return false;
+            at = read_number(at + 1, &numbers[i]);
+        }
+        if ((final == 'M' || final == 'm') && *at == '\0' && numbers[1] > 0 && numbers[2] > 0)
+            return give_mouse(decode, input, (unsigned)numbers[0], numbers[1] - 1, numbers[2] - 1,
+                              final == 'm', now_us);
         return false;
     }
     if (text[0] == '?') {
@@ -116,10 +129,10 @@ static bool finish_csi(struct decode *decode, char final, int64_t now_us, struct
         decode->state = DECODE_X10;
         return false;
     }
-    char *rest;
-    long first = strtol(text, &rest, 10), second = 0;
+    int first, second = 0;
+    const char *rest = read_number(text, &first);
     if (*rest == ';')
-        second = strtol(rest + 1, &rest, 10);
+        rest = read_number(rest + 1, &second);
     if (*rest != '\0')
         return false;
     if (final == 'Z')

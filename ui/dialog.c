@@ -207,7 +207,8 @@ static void draw_help(struct dialog *dialog, struct canvas *whole)
 void dialog_open_help(struct dialog *dialog, const struct commands *commands, unsigned scopes,
                       const char *screen_title, const char *panel_title)
 {
-    *dialog = (struct dialog){.kind = DIALOG_HELP, .commands = commands, .scopes = scopes, .list.selected = 1};
+    *dialog =
+        (struct dialog){.kind = DIALOG_HELP, .commands = commands, .scopes = scopes, .list.selected = 1};
     text_copy(dialog->screen_title, sizeof dialog->screen_title, screen_title);
     text_copy(dialog->panel_title, sizeof dialog->panel_title, panel_title);
 }

@@ -3,7 +3,6 @@
 #include "app/command.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The area is the terminal without its bars: 80x24 leaves 80x21, 132x43 leaves 132x39, 200x50 leaves 200x46.
@@ -119,13 +118,15 @@ static int parse_node(struct tree *tree)
         tree->at++;
     }
     if (*tree->at == ':') {
-        char *end;
-        int number = (int)strtol(tree->at + 1, &end, 10);
-        if (*end == '%')
+        int number = 0;
+        while (isdigit((unsigned char)*++tree->at))
+            number = number < 1000 ? number * 10 + (*tree->at - '0') : number;
+        if (*tree->at == '%') {
             node->percent = number;
-        else
+            tree->at++;
+        } else {
             node->fixed = number;
-        tree->at = *end == '%' ? end + 1 : end;
+        }
     }
     if (node->kind == NODE_PANEL)
         return tree->has == NULL || tree->has(node->name) ? index : 0;

@@ -1,6 +1,7 @@
 /*
- * A panel: one file, one const class, one line in ui/panels.c. It draws the view on a canvas and acts by commands. It
- * keeps only how it is looked at (scroll, selection, zoom), never data or history, and never blocks.
+ * A panel: one file, one const class, one line in ui/panels.c. It draws the view on a canvas and acts by
+ * commands. It keeps only how it is looked at (scroll, selection, zoom), never data or history, and never
+ * blocks.
  */
 #ifndef SMARTCITY_UI_PANEL_H
 #define SMARTCITY_UI_PANEL_H
@@ -11,9 +12,9 @@
 
 struct panel_context {
     bool focused, full_screen;
-    int64_t now_us;        /* monotonic, of this frame */
-    bool images_rgb;       /* the terminal has enough colours for pictures */
-    const char *filter;    /* the `/` text of this panel, or "" */
+    int64_t now_us;     /* monotonic, of this frame */
+    bool images_rgb;    /* the terminal has enough colours for pictures */
+    const char *filter; /* the `/` text of this panel, or "" */
 };
 
 /* A UI command, or a mouse event, offered to a panel. `send` gives the session a command line as if typed. */
@@ -27,10 +28,10 @@ struct panel_host {
 enum panel_mouse { MOUSE_CLICK, MOUSE_DOUBLE, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN, MOUSE_DRAG };
 
 struct panel_class {
-    const char *name;      /* "map": for :focus and layouts */
+    const char *name; /* "map": for :focus and layouts */
     const char *title;
-    unsigned scopes;       /* SCOPE_MAP, SCOPE_LIST: keys that work with this focus */
-    size_t state_size;     /* zeroed at birth */
+    unsigned scopes;   /* SCOPE_MAP, SCOPE_LIST: keys that work with this focus */
+    size_t state_size; /* zeroed at birth */
     /* The scopes of this moment, where they change with the state; NULL: `scopes`. */
     unsigned (*scopes_now)(const void *state);
     void (*create)(void *state);
@@ -38,7 +39,8 @@ struct panel_class {
     /* A number that changes when the drawing would. */
     uint64_t (*generation)(const void *state, const struct view *view);
     /* Inside of the frame. */
-    void (*draw)(void *state, const struct view *view, struct canvas *canvas, const struct panel_context *context);
+    void (*draw)(void *state, const struct view *view, struct canvas *canvas,
+                 const struct panel_context *context);
     /* Right end of the frame's top edge; may be NULL. */
     void (*note)(const void *state, const struct view *view, char *text, size_t size);
     /* Title when it is not fixed; may be NULL. */

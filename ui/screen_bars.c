@@ -11,7 +11,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define TALL 30
 
@@ -91,15 +90,17 @@ static void add_clock(struct parts *parts, const struct view *view)
                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     int64_t ms = view->city->simulated_ms;
     struct part *part = add(parts, false, ROLE_BAR, 3);
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm at;
-    if (ms <= 0 || gmtime_r(&seconds, &at) == NULL) {
+    char at[TEXT_TIME_SIZE]; /* 2026-01-12T08:14:32.000Z */
+    if (ms <= 0) {
         set(part, "no event yet", "no event");
         return;
     }
-    snprintf(part->text, sizeof part->text, "%s %d %s %d  %02d:%02d:%02d UTC", days[at.tm_wday % 7],
-             at.tm_mday, months[at.tm_mon % 12], at.tm_year + 1900, at.tm_hour, at.tm_min, at.tm_sec);
-    snprintf(part->brief, sizeof part->brief, "%02d:%02d:%02dZ", at.tm_hour, at.tm_min, at.tm_sec);
+    text_time(at, ms);
+    int month = (at[5] - '0') * 10 + (at[6] - '0');
+    int64_t day = ms / 86400000; /* 1 January 1970 was a Thursday */
+    snprintf(part->text, sizeof part->text, "%s %s%c %s %.4s  %.8s UTC", days[(day + 4) % 7],
+             at[8] == '0' ? "" : (char[]){at[8], '\0'}, at[9], months[(month + 11) % 12], at, at + 11);
+    snprintf(part->brief, sizeof part->brief, "%.8sZ", at + 11);
 }
 
 static void add_speed(struct parts *parts, const struct view *view)

@@ -497,17 +497,18 @@ int term_copy(struct term *term, const char *text, struct err *err)
         return err_set(err, ERR_UNSUPPORTED,
                        "this terminal has no clipboard that a program may fill (OSC 52)");
     size_t size = text_base64_size(length);
-    char *bytes = mem_alloc(size + 64), *at = bytes;
-    bool tmux = getenv("TMUX") != NULL;
-    /* tmux takes it itself when set-clipboard is on, or passes on what is wrapped when allow-passthrough is.
-     */
-    for (int wrapped = 0; wrapped <= (tmux ? 1 : 0); wrapped++) {
-        at += sprintf(at, "%s", wrapped ? "\033Ptmux;\033\033]52;c;" : "\033]52;c;");
-        text_base64_encode(at, text, length);
-        at += size;
-        strcpy(at, wrapped ? "\007\033\\" : "\007");
+    char *bytes = mem_alloc(size + 1);
+    text_base64_encode(bytes, text, length);
+    bytes[size] = '\0';
+    send_bytes(term, "\033]52;c;");
+    send_bytes(term, bytes);
+    send_bytes(term, "\007");
+    /* tmux takes that itself when set-clipboard is on, or passes on what is wrapped when allow-passthrough
+     * is. */
+    if (getenv("TMUX") != NULL) {
+        send_bytes(term, "\033Ptmux;\033\033]52;c;");
         send_bytes(term, bytes);
-        at = bytes;
+        send_bytes(term, "\007\033\\");
     }
     free(bytes);
     return 0;
