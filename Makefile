@@ -164,7 +164,7 @@ $(B)/tests/integration/%: $(B)/tests/integration/%.o $(SUPPORT_OBJ) $(B)/libengi
 
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(SUPPORT_OBJ) $(B)/libui.a $(B)/libengine.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) -pie $^ -o $@ $(LDFLAGS) $(UI_LIBS) $(ENGINE_LIBS)
+	$(Q)$(CC) $(CFLAGS) -pie $^ -o $@ $(LDFLAGS) $(UI_LIBS) $(ENGINE_LIBS) -lutil
 
 $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libengine.a
 	$(call say,LINK,$@)
