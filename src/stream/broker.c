@@ -1,13 +1,20 @@
 /*
- * The mock cluster is driven by operations that its thread takes from a queue. In librdkafka 2.0 the byte
- * that wakes this thread can be drained together with the one before it when two operations follow each other
- * closely; the second then waits up to a second for the thread's next look (rdkafka_mock.c,
- * rd_kafka_mock_cluster_io_poll: the queue is served before the pipe is emptied). Seen at one start in five.
- * Anything that happens on a socket makes the thread look too, so operations run on a worker while the
- * caller, if they take longer than they should, knocks: it opens and closes a connection.
+ * The mock cluster is driven by operations that its thread takes from a queue, and two races in
+ * librdkafka 2.0 make its caller wait for up to a second.
+ *
+ * The byte that wakes the thread can be drained together with the one before it when two operations follow
+ * each other closely (rdkafka_mock.c, rd_kafka_mock_cluster_io_poll: the queue is served before the pipe is
+ * emptied): seen at one start in five. Anything that happens on a socket makes the thread look too, so
+ * operations run on a worker while the caller, if they take longer than they should, knocks: it opens and
+ * closes a connection.
+ *
+ * And at the end the thread of the mock's dummy broker is told to stop before the reference is dropped by
+ * which it sees that it should (rd_kafka_mock_cluster_destroy0): every other time. That thread writes a debug
+ * line between hearing and looking; the callback for it takes its time.
  */
 #include "stream/broker.h"
 
+#include "base/clock.h"
 #include "base/worker.h"
 
 #include <arpa/inet.h>
@@ -23,7 +30,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define KNOCK_MS 4
+#define KNOCK_MS      4
+#define TERM_PAUSE_US 3000
 
 struct broker {
     rd_kafka_t *rk;
@@ -54,6 +62,8 @@ static void knock(const struct broker *broker)
     /* Refused or not yet complete: both are fine, a later knock will do. */
     (void)!connect(fd, (const struct sockaddr *)&broker->address, sizeof broker->address);
     close(fd);
+    rd_kafka_purge(broker->rk,
+                   RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING); /* it holds no messages */
 }
 
 static void operation_main(void *context)
@@ -120,15 +130,15 @@ static void run_set_rtt(struct broker *broker, int milliseconds)
 static void run_destroy(struct broker *broker, int argument)
 {
     (void)argument;
-    if (broker->cluster)
-        rd_kafka_mock_cluster_destroy(broker->cluster);
-    rd_kafka_destroy(broker->rk);
+    rd_kafka_mock_cluster_destroy(broker->cluster);
 }
 
 /* The mock's own remarks are of no use to an operator; what matters reaches its clients as errors. */
-static void discard_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
-    (void)rk, (void)level, (void)facility, (void)text;
+    (void)rk, (void)level, (void)text;
+    if (!strcmp(facility, "TERM"))
+        clock_sleep_until(clock_mono_us() + TERM_PAUSE_US);
 }
 
 struct broker *broker_create(struct err *err)
@@ -136,7 +146,9 @@ struct broker *broker_create(struct err *err)
     struct broker *broker = mem_zero(1, sizeof *broker);
     char reason[200];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set_log_cb(conf, discard_log);
+    rd_kafka_conf_set_log_cb(conf, on_log);
+    rd_kafka_conf_set(conf, "debug", "broker", NULL,
+                      0); /* for the line of which the head of this file speaks */
     rd_kafka_conf_set(conf, "client.id", "smartcity-broker", NULL, 0);
     broker->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
     if (!broker->rk) {
@@ -154,8 +166,7 @@ struct broker *broker_create(struct err *err)
         port = colon ? (unsigned)strtoul(colon + 1, NULL, 10) : 0;
     }
     if (port == 0 || port > 65535) {
-        operate(broker, run_destroy, 0);
-        free(broker);
+        broker_destroy(broker);
         err_set(err, ERR_IO, "the embedded broker cannot listen on 127.0.0.1; use --bootstrap HOST:PORT");
         return NULL;
     }
@@ -170,7 +181,9 @@ void broker_destroy(struct broker *broker)
 {
     if (!broker)
         return;
-    operate(broker, run_destroy, 0);
+    if (broker->cluster)
+        operate(broker, run_destroy, 0);
+    rd_kafka_destroy(broker->rk);
     free(broker);
 }
 

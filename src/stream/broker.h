@@ -16,6 +16,11 @@
 #include "city/event.h"
 
 #define BROKER_KEEPS_BYTES (5 * 1024 * 1024) /* a partition; fixed in librdkafka 2.0 */
+/* The largest record (and batch) that may be sent here: a batch that leaves no other beside it within the 5
+ * MiB makes the mock believe that its log is empty, and can then not be read (rdkafka_mock.c,
+ * rd_kafka_mock_msgset_destroy). */
+#define BROKER_RECORD_BYTES 2500000
+#define BROKER_RECORD_TEXT  "2500000"
 
 struct broker;
 /* Creates the five topics with the partition counts of broker_partitions(). */

@@ -51,8 +51,7 @@ struct client {
     struct repeat repeats[REPEAT_SLOTS];
 };
 
-/* ---- log ------------------------------------------------------------------------------------------------
- */
+/* ---- log ---- */
 
 static uint64_t masked_hash(const char *text)
 {
@@ -121,8 +120,7 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
                  line);
 }
 
-/* ---- state ----------------------------------------------------------------------------------------------
- */
+/* ---- state ---- */
 
 static void set_state(struct client *client, enum kafka_state state, const char *detail)
 {
@@ -281,8 +279,7 @@ static int on_statistics(rd_kafka_t *rk, char *json, size_t length, void *opaque
     return 0; /* librdkafka frees the text */
 }
 
-/* ---- life -----------------------------------------------------------------------------------------------
- */
+/* ---- life ---- */
 
 static int configure(struct client *client, rd_kafka_conf_t *conf, const struct kafka_settings *settings,
                      const struct client_design *design, struct err *err)
@@ -352,7 +349,8 @@ struct client *client_create(const struct kafka_settings *settings, const struct
 void client_destroy(struct client *client)
 {
     if (client->rk)
-        rd_kafka_destroy(client->rk);
+        rd_kafka_destroy_flags(client->rk,
+                               RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE); /* the consumer's decision */
     pthread_mutex_destroy(&client->lock);
     free(client->statistics);
     free(client->before);

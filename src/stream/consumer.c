@@ -1,18 +1,14 @@
 /*
- * Three ways to come by partitions, one way to read them. Embedded: the counts are known and the start is
- * offset 0, so partitions are assigned at once, without asking the broker anything; the first record arrives
- * within a tenth of a second. Group: subscribe, and the broker assigns. Neither: the cluster is asked for the
- * partitions from within consumer_poll, again and again until they are all there.
- *
- * The owner's thread writes the state of a partition, others read it for the figures: relaxed atomics, no
- * lock.
+ * Reading: batches out of librdkafka become records whose keys and values stay where librdkafka has them
+ * until the next poll; only headers are copied, into one arena. Which partitions are read is
+ * stream/assignment.h.
  */
 #include "stream/consumer.h"
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "stream/broker.h"
+#include "stream/assignment.h"
 #include "stream/client.h"
 
 #include <stdatomic.h>
@@ -20,267 +16,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PARTITION_MAX     1024 /* a topic; further ones are read but have no figures of their own */
-#define HEADER_ARENA      (32u << 20)
-#define STORE_INTERVAL_US 200000
-#define METADATA_MS       500
-#define ASSIGN_RETRY_US   300000
-#define ASSIGN_MISSING_US 3000000
-#define ASSIGN_REFRESH_US 60000000
+#define HEADER_ARENA (32u << 20)
 
-struct part {
-    _Atomic bool active;
-    _Atomic int64_t position; /* next offset; -1 before the first record */
-    _Atomic int64_t produced; /* newest consumed: wall us; 0 unknown */
-    _Atomic int64_t stored;   /* next offset that is not yet safe; -1 */
-    int64_t handed;           /* what of it librdkafka was told; owner */
-    bool placed;              /* `from` was applied once; owner */
-};
-struct topic {
-    char name[KAFKA_TOPIC_SIZE];
-    struct part *parts;  /* PARTITION_MAX; pages that are never touched cost nothing */
-    _Atomic int32_t end; /* one more than the highest active partition */
+struct counts {
     _Atomic uint64_t consumed, bytes, gaps;
 };
 
 struct consumer {
     struct client *client;
-    struct consumer_settings settings;
-    char prefix[KAFKA_TOPIC_SIZE], group[128];
+    struct assignment assignment;
+    char group[128];
     rd_kafka_queue_t *queue;
-    bool grouped; /* a member, by subscription */
-    struct topic topics[EVENT_KIND_COUNT];
+    struct counts counts[EVENT_KIND_COUNT];
     _Atomic uint64_t foreign;
-    _Atomic bool paused, pause_wanted;
-    _Atomic bool dirty; /* something was stored */
     bool troubled;
-
     rd_kafka_message_t *messages[CONSUMER_BATCH];
     size_t message_count;
     struct buf headers;
-    int64_t next_store_us, next_assign_us;
-    _Atomic int assigned;
 };
-
-static struct part *part_of(struct consumer *consumer, int kind, int32_t partition)
-{
-    return kind >= 0 && partition >= 0 && partition < PARTITION_MAX ? &consumer->topics[kind].parts[partition]
-                                                                    : NULL;
-}
-
-/* ---- partitions -----------------------------------------------------------------------------------------
- */
-
-static void part_open(struct consumer *consumer, int kind, int32_t partition, int64_t expected)
-{
-    struct part *part = part_of(consumer, kind, partition);
-    if (!part)
-        return;
-    part->placed = true;
-    part->handed = -1;
-    atomic_store(&part->stored, -1);
-    atomic_store(&part->position, expected);
-    atomic_store(&part->active, true);
-    struct topic *topic = &consumer->topics[kind];
-    if (partition >= atomic_load(&topic->end))
-        atomic_store(&topic->end, partition + 1);
-}
-
-static void apply_pause(struct consumer *consumer)
-{
-    rd_kafka_topic_partition_list_t *list;
-    if (rd_kafka_assignment(client_handle(consumer->client), &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return;
-    if (list->cnt > 0) {
-        if (atomic_load(&consumer->pause_wanted))
-            rd_kafka_pause_partitions(client_handle(consumer->client), list);
-        else
-            rd_kafka_resume_partitions(client_handle(consumer->client), list);
-    }
-    rd_kafka_topic_partition_list_destroy(list);
-    atomic_store(&consumer->paused, atomic_load(&consumer->pause_wanted));
-}
-
-/* Where a partition starts the first time, as librdkafka's logical offset or, for a time, the time. */
-static int64_t start_offset(const struct consumer *consumer)
-{
-    switch (consumer->settings.from) {
-    case CONSUMER_FROM_START:
-        return RD_KAFKA_OFFSET_BEGINNING;
-    case CONSUMER_FROM_END:
-        return RD_KAFKA_OFFSET_END;
-    case CONSUMER_FROM_TIME:
-        return consumer->settings.from_time;
-    default:
-        return consumer->grouped ? RD_KAFKA_OFFSET_STORED : RD_KAFKA_OFFSET_END;
-    }
-}
-
-/* Sets where to begin in `list`; partitions seen before go on where they were (direct) or were committed
- * (group). */
-static void place(struct consumer *consumer, rd_kafka_topic_partition_list_t *list)
-{
-    int fresh = 0;
-    for (int i = 0; i < list->cnt; i++) {
-        rd_kafka_topic_partition_t *entry = &list->elems[i];
-        struct part *part =
-            part_of(consumer, kafka_kind(client_prefix(consumer->client), entry->topic), entry->partition);
-        int64_t position = part ? atomic_load(&part->position) : -1;
-        if (!part || !part->placed) {
-            entry->offset = start_offset(consumer);
-            fresh++;
-        } else if (consumer->grouped)
-            entry->offset = RD_KAFKA_OFFSET_STORED;
-        else
-            entry->offset = position >= 0 ? position : start_offset(consumer);
-    }
-    if (consumer->settings.from != CONSUMER_FROM_TIME || fresh == 0)
-        return;
-    rd_kafka_topic_partition_list_t *times = rd_kafka_topic_partition_list_copy(list);
-    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(client_handle(consumer->client), times, 3000);
-    for (int i = 0; i < list->cnt; i++) {
-        if (list->elems[i].offset != consumer->settings.from_time)
-            continue;
-        bool known = code == RD_KAFKA_RESP_ERR_NO_ERROR && !times->elems[i].err;
-        list->elems[i].offset = known ? times->elems[i].offset : RD_KAFKA_OFFSET_BEGINNING;
-    }
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        client_trouble(consumer->client, false,
-                       "offsets by time are not to be had (%s): reading from the start",
-                       rd_kafka_err2str(code));
-    rd_kafka_topic_partition_list_destroy(times);
-}
-
-static void open_all(struct consumer *consumer, const rd_kafka_topic_partition_list_t *list)
-{
-    for (int i = 0; i < list->cnt; i++) {
-        const rd_kafka_topic_partition_t *entry = &list->elems[i];
-        part_open(consumer, kafka_kind(client_prefix(consumer->client), entry->topic), entry->partition,
-                  entry->offset >= 0 ? entry->offset : -1);
-    }
-}
-
-static void hand_stored(struct consumer *consumer);
 
 static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
                          void *opaque)
 {
     struct consumer *consumer = client_context(opaque);
-    bool cooperative = !strcmp(rd_kafka_rebalance_protocol(rk), "COOPERATIVE");
-    struct log *log = client_log(consumer->client);
-    rd_kafka_error_t *error = NULL;
-    rd_kafka_resp_err_t result = RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-        place(consumer, list);
-        open_all(consumer, list);
-        if (cooperative)
-            error = rd_kafka_incremental_assign(rk, list);
-        else
-            result = rd_kafka_assign(rk, list);
-        consumer->assigned = list->cnt;
-        if (atomic_load(&consumer->pause_wanted))
-            apply_pause(consumer);
-        if (log)
-            log_write(log, LOG_INFO, "kafka", "group %s gave us %d partitions", consumer->group, list->cnt);
-    } else {
-        hand_stored(consumer); /* librdkafka commits what it was told when partitions are taken away */
-        for (int i = 0; i < list->cnt; i++) {
-            struct part *part =
-                part_of(consumer, kafka_kind(client_prefix(consumer->client), list->elems[i].topic),
-                        list->elems[i].partition);
-            if (part)
-                atomic_store(&part->active, false);
-        }
-        if (cooperative)
-            error = rd_kafka_incremental_unassign(rk, list);
-        else
-            result = rd_kafka_assign(rk, NULL);
-        if (log)
-            log_write(log, LOG_INFO, "kafka", "group %s took back %d partitions", consumer->group, list->cnt);
-    }
-    if (error || result)
-        client_trouble(consumer->client, false, "assignment: %s",
-                       error ? rd_kafka_error_string(error) : rd_kafka_err2str(result));
-    if (error)
-        rd_kafka_error_destroy(error);
+    assignment_rebalance(&consumer->assignment, rk, code, list);
 }
-
-static int assign_embedded(struct consumer *consumer, struct err *err)
-{
-    /* An explicit 0 needs no question to the broker, and on one that was born with us it is both the start
-     * and any time in the past. */
-    int64_t offset = 0;
-    if (consumer->settings.from == CONSUMER_FROM_END)
-        offset = RD_KAFKA_OFFSET_END;
-    else if (consumer->settings.from == CONSUMER_FROM_STORED && consumer->settings.group)
-        offset = RD_KAFKA_OFFSET_STORED;
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
-    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
-        for (int i = 0; i < broker_partitions(kind); i++) {
-            rd_kafka_topic_partition_list_add(list, consumer->topics[kind].name, i)->offset = offset;
-            part_open(consumer, kind, i, offset == 0 ? 0 : -1);
-        }
-    rd_kafka_resp_err_t code = rd_kafka_assign(client_handle(consumer->client), list);
-    consumer->assigned = list->cnt;
-    rd_kafka_topic_partition_list_destroy(list);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return err_set(err, ERR_INTERNAL, "partitions cannot be assigned: %s", rd_kafka_err2str(code));
-    return 0;
-}
-
-/* Finds the partitions of the five topics and assigns all of them. Sets when to look again. */
-static void assign_direct(struct consumer *consumer, int64_t now)
-{
-    rd_kafka_t *rk = client_handle(consumer->client);
-    const struct rd_kafka_metadata *metadata;
-    consumer->next_assign_us = now + ASSIGN_RETRY_US;
-    if (rd_kafka_metadata(rk, 1, NULL, &metadata, METADATA_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return;
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(32);
-    unsigned found = 0;
-    for (int i = 0; i < metadata->topic_cnt; i++) {
-        const struct rd_kafka_metadata_topic *topic = &metadata->topics[i];
-        int kind = kafka_kind(client_prefix(consumer->client), topic->topic);
-        if (kind < 0 || topic->partition_cnt == 0)
-            continue;
-        found |= 1u << kind;
-        for (int j = 0; j < topic->partition_cnt; j++)
-            rd_kafka_topic_partition_list_add(list, topic->topic, topic->partitions[j].id);
-    }
-    rd_kafka_metadata_destroy(metadata);
-    if (list->cnt > consumer->assigned) {
-        place(consumer, list);
-        rd_kafka_resp_err_t code = rd_kafka_assign(rk, list);
-        if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            open_all(consumer, list);
-            consumer->assigned = list->cnt;
-            if (atomic_load(&consumer->pause_wanted))
-                apply_pause(consumer);
-        } else
-            client_trouble(consumer->client, false, "assignment: %s", rd_kafka_err2str(code));
-    }
-    rd_kafka_topic_partition_list_destroy(list);
-
-    bool all = found == (1u << EVENT_KIND_COUNT) - 1;
-    consumer->next_assign_us = now + (all ? ASSIGN_REFRESH_US : ASSIGN_MISSING_US);
-    if (!found) {
-        client_trouble(consumer->client, true,
-                       "none of the topics is on %s: start a producer, or check --topic-prefix",
-                       client_address(consumer->client));
-        consumer->troubled = true;
-    } else if (consumer->troubled) {
-        consumer->troubled = false;
-        client_mended(consumer->client);
-    }
-}
-
-/* ---- life -----------------------------------------------------------------------------------------------
- */
 
 static void prepare_conf(rd_kafka_conf_t *conf, void *context)
 {
-    struct consumer *consumer = context;
-    if (consumer->grouped)
+    const struct consumer *consumer = context;
+    if (consumer->assignment.grouped)
         rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
 }
 
@@ -318,45 +83,17 @@ static struct client *make_client(struct consumer *consumer, const struct consum
     return client_create(&settings->kafka, &design, err);
 }
 
-static int begin(struct consumer *consumer, struct err *err)
-{
-    if (consumer->settings.kafka.embedded)
-        return assign_embedded(consumer, err);
-    if (!consumer->grouped)
-        return 0; /* in consumer_poll */
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(EVENT_KIND_COUNT);
-    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
-        rd_kafka_topic_partition_list_add(list, consumer->topics[kind].name, RD_KAFKA_PARTITION_UA);
-    rd_kafka_resp_err_t code = rd_kafka_subscribe(client_handle(consumer->client), list);
-    rd_kafka_topic_partition_list_destroy(list);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return err_set(err, ERR_CONFIG, "cannot subscribe: %s", rd_kafka_err2str(code));
-    return 0;
-}
-
 struct consumer *consumer_create(const struct consumer_settings *settings, struct err *err)
 {
     struct consumer *consumer = mem_zero(1, sizeof *consumer);
-    consumer->settings = *settings;
-    text_copy(consumer->prefix, sizeof consumer->prefix,
-              settings->kafka.topic_prefix ? settings->kafka.topic_prefix : "");
     text_copy(consumer->group, sizeof consumer->group, settings->group ? settings->group : "");
-    consumer->settings.kafka.bootstrap = NULL; /* kept by the client */
-    consumer->settings.kafka.properties = NULL;
-    consumer->settings.kafka.property_count = 0;
-    consumer->settings.kafka.topic_prefix = consumer->prefix;
-    consumer->settings.group = settings->group ? consumer->group : NULL;
-    consumer->grouped = settings->group && !settings->kafka.embedded;
     buf_init(&consumer->headers, HEADER_ARENA);
-    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
-        kafka_topic(&settings->kafka, kind, consumer->topics[kind].name);
-        consumer->topics[kind].parts = mem_zero(PARTITION_MAX, sizeof *consumer->topics[kind].parts);
-    }
+    assignment_init(&consumer->assignment, settings);
     consumer->client = make_client(consumer, settings, err);
     if (consumer->client) {
         rd_kafka_poll_set_consumer(client_handle(consumer->client));
         consumer->queue = rd_kafka_queue_get_consumer(client_handle(consumer->client));
-        if (begin(consumer, err) == 0)
+        if (assignment_start(&consumer->assignment, consumer->client, err) == 0)
             return consumer;
     }
     consumer_destroy(consumer);
@@ -376,7 +113,7 @@ void consumer_destroy(struct consumer *consumer)
         return;
     release_messages(consumer);
     if (consumer->client) {
-        hand_stored(consumer);
+        assignment_hand_stored(&consumer->assignment);
         struct kafka_figures figures;
         client_figures(consumer->client, &figures);
         /* Closing waits for commits, which a broker that is away cannot answer; they will be repeated. */
@@ -384,38 +121,15 @@ void consumer_destroy(struct consumer *consumer)
             rd_kafka_consumer_close(client_handle(consumer->client));
         if (consumer->queue)
             rd_kafka_queue_destroy(consumer->queue);
-        client_destroy(consumer->client);
     }
-    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
-        free(consumer->topics[kind].parts);
+    assignment_free(&consumer->assignment);
+    if (consumer->client)
+        client_destroy(consumer->client);
     buf_free(&consumer->headers);
     free(consumer);
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------
- */
-
-/* Tells librdkafka what may be committed. */
-static void hand_stored(struct consumer *consumer)
-{
-    if (!consumer->settings.durable || !consumer->settings.group || !atomic_exchange(&consumer->dirty, false))
-        return;
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
-    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
-        struct topic *topic = &consumer->topics[kind];
-        for (int32_t i = 0; i < atomic_load(&topic->end); i++) {
-            struct part *part = &topic->parts[i];
-            int64_t stored = atomic_load(&part->stored);
-            if (!atomic_load(&part->active) || stored <= part->handed)
-                continue;
-            rd_kafka_topic_partition_list_add(list, topic->name, i)->offset = stored;
-            part->handed = stored;
-        }
-    }
-    if (list->cnt > 0)
-        rd_kafka_offsets_store(client_handle(consumer->client), list);
-    rd_kafka_topic_partition_list_destroy(list);
-}
+/* ---- reading ---- */
 
 /* 0, or -1 with a fatal error. */
 static int handle_error(struct consumer *consumer, const rd_kafka_message_t *message, struct err *err)
@@ -499,18 +213,18 @@ static void count_record(struct consumer *consumer, int kind, const rd_kafka_mes
         atomic_fetch_add_explicit(&consumer->foreign, 1, memory_order_relaxed);
         return;
     }
-    struct topic *topic = &consumer->topics[kind];
+    struct counts *topic = &consumer->counts[kind];
     atomic_fetch_add_explicit(&topic->consumed, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&topic->bytes, message->len, memory_order_relaxed);
-    struct part *part = part_of(consumer, kind, message->partition);
+    struct part *part = assignment_part(&consumer->assignment, kind, message->partition);
     if (!part)
         return;
     int64_t expected = atomic_load_explicit(&part->position, memory_order_relaxed);
     if (expected >= 0 && message->offset > expected) {
         atomic_fetch_add_explicit(&topic->gaps, (uint64_t)(message->offset - expected), memory_order_relaxed);
         client_trouble(consumer->client, false, "%s [%d]: %lld records from offset %lld were never delivered",
-                       topic->name, message->partition, (long long)(message->offset - expected),
-                       (long long)expected);
+                       rd_kafka_topic_name(message->rkt), message->partition,
+                       (long long)(message->offset - expected), (long long)expected);
     }
     atomic_store_explicit(&part->position, message->offset + 1, memory_order_relaxed);
     if (produced)
@@ -534,15 +248,7 @@ int consumer_poll(struct consumer *consumer, struct record *records, int max, in
     buf_reset(&consumer->headers);
     if (max > CONSUMER_BATCH)
         max = CONSUMER_BATCH;
-    int64_t now = clock_mono_us();
-    if (!consumer->grouped && !consumer->settings.kafka.embedded && now >= consumer->next_assign_us)
-        assign_direct(consumer, now);
-    if (atomic_load(&consumer->pause_wanted) != atomic_load(&consumer->paused))
-        apply_pause(consumer);
-    if (now >= consumer->next_store_us) {
-        hand_stored(consumer);
-        consumer->next_store_us = now + STORE_INTERVAL_US;
-    }
+    assignment_tick(&consumer->assignment, clock_mono_us());
 
     /* librdkafka waits the whole time-out for a full batch. So: what is there; else wait for one, then the
      * rest. */
@@ -606,28 +312,27 @@ void consumer_wake(struct consumer *consumer)
 
 void consumer_store(struct consumer *consumer, const struct record *record)
 {
-    struct part *part = part_of(consumer, record->kind, record->partition);
+    struct part *part = assignment_part(&consumer->assignment, record->kind, record->partition);
     if (!part || record->offset < 0)
         return;
     int64_t next = record->offset + 1, stored = atomic_load_explicit(&part->stored, memory_order_relaxed);
     while (stored < next && !atomic_compare_exchange_weak(&part->stored, &stored, next))
         ;
-    atomic_store(&consumer->dirty, true);
+    atomic_store(&consumer->assignment.dirty, true);
 }
 
 void consumer_pause(struct consumer *consumer, bool on)
 {
-    atomic_store(&consumer->pause_wanted, on);
+    atomic_store(&consumer->assignment.pause_wanted, on);
     consumer_wake(consumer);
 }
 
-/* ---- figures --------------------------------------------------------------------------------------------
- */
+/* ---- figures ---- */
 
 static void part_figures(struct consumer *consumer, int kind, int32_t partition,
                          const struct kafka_figures *reported, struct kafka_partition_figures *figures)
 {
-    struct topic *topic = &consumer->topics[kind];
+    struct assignment_topic *topic = &consumer->assignment.topics[kind];
     *figures = (struct kafka_partition_figures){.kind = (int8_t)kind,
                                                 .partition = partition,
                                                 .low = -1,
@@ -652,8 +357,11 @@ static void part_figures(struct consumer *consumer, int kind, int32_t partition,
         figures->low = low < 0 ? -1 : low;
         figures->high = high < 0 ? -1 : high;
     }
-    if (figures->high >= 0 && figures->position >= 0)
-        figures->lag = figures->high > figures->position ? figures->high - figures->position : 0;
+    if (figures->high >= 0 && figures->position >= 0) {
+        /* What lies below the low watermark is gone; it is counted as a gap when the next record comes. */
+        int64_t from = figures->low > figures->position ? figures->low : figures->position;
+        figures->lag = figures->high > from ? figures->high - from : 0;
+    }
 }
 
 void consumer_figures(struct consumer *consumer, struct consumer_figures *figures)
@@ -664,11 +372,12 @@ void consumer_figures(struct consumer *consumer, struct consumer_figures *figure
     size_t count = 0;
     int64_t now = clock_wall_us();
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
-        struct topic *topic = &consumer->topics[kind];
+        struct assignment_topic *topic = &consumer->assignment.topics[kind];
+        const struct counts *counts = &consumer->counts[kind];
         struct consumer_topic_figures *out = &figures->topics[kind];
-        out->consumed = atomic_load(&topic->consumed);
-        out->bytes = atomic_load(&topic->bytes);
-        out->gaps = atomic_load(&topic->gaps);
+        out->consumed = atomic_load(&counts->consumed);
+        out->bytes = atomic_load(&counts->bytes);
+        out->gaps = atomic_load(&counts->gaps);
         out->lag = -1;
         for (int32_t i = 0; i < atomic_load(&topic->end); i++) {
             if (!atomic_load(&topic->parts[i].active))
@@ -687,14 +396,14 @@ void consumer_figures(struct consumer *consumer, struct consumer_figures *figure
         }
     }
     figures->foreign = atomic_load(&consumer->foreign);
-    figures->paused = atomic_load(&consumer->paused);
+    figures->paused = atomic_load(&consumer->assignment.paused);
     figures->kafka.partition_count = count;
     memcpy(figures->kafka.partitions, live, count * sizeof *live);
     free(live);
     text_copy(figures->kafka.group, sizeof figures->kafka.group, consumer->group);
-    if (!consumer->grouped)
+    if (!consumer->assignment.grouped)
         text_copy(figures->kafka.member_state, sizeof figures->kafka.member_state,
-                  consumer->assigned ? "assigned" : "waiting");
+                  atomic_load(&consumer->assignment.count) ? "assigned" : "waiting");
 }
 
 bool consumer_at_end(struct consumer *consumer)

@@ -16,18 +16,17 @@
 #include "stream/broker.h"
 #include "stream/client.h"
 #include "stream/holdback.h"
+#include "stream/latency.h"
+#include "stream/outgoing.h"
 #include "stream/topics.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define LANES             16  /* partitions of an embedded topic that can be held back */
 #define RECORD_OVERHEAD   120 /* about what headers and framing add, counted into the window */
-#define FOREIGN_HEADERS   64
-#define LATENCY_BUCKETS   128 /* four an octave of microseconds */
 #define LATENCY_SAMPLING  8
 #define TOPICS_TIMEOUT_MS 500
 
@@ -53,7 +52,7 @@ struct producer {
     /* sender */
     struct buf json;
     uint64_t sent_count, sent_bytes;
-    uint64_t random[2];
+    struct trace_source trace;
     uint32_t next_partition;
     int64_t limit_count, limit_bytes, limit_message;
     _Atomic uint64_t waits;
@@ -64,49 +63,22 @@ struct producer {
     _Atomic uint64_t reported_count, reported_bytes;
     bool troubled;
     unsigned latency_turn;
-    uint32_t latency[LATENCY_BUCKETS];
+    struct latency latency;
 };
 
-/* ---- delivery thread ------------------------------------------------------------------------------------
- */
-
-static unsigned latency_bucket(int64_t us)
-{
-    uint64_t value = us < 1 ? 1 : (uint64_t)us;
-    unsigned octave = 63u - (unsigned)__builtin_clzll(value);
-    unsigned quarter =
-        octave >= 2 ? (unsigned)(value >> (octave - 2)) & 3u : (unsigned)(value << (2 - octave)) & 3u;
-    unsigned bucket = octave * 4 + quarter;
-    return bucket < LATENCY_BUCKETS ? bucket : LATENCY_BUCKETS - 1;
-}
-
-static double latency_ms(const uint32_t *counts, uint64_t total, double share)
-{
-    uint64_t wanted = (uint64_t)((double)total * share), seen = 0;
-    for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
-        seen += counts[i];
-        if (seen > wanted) {
-            double low = (double)(1ull << (i / 4));
-            return low * (1.0 + (i % 4 + 0.5) / 4.0) / 1000.0;
-        }
-    }
-    return 0;
-}
+/* ---- delivery thread ---- */
 
 static void on_statistics(struct client *client, void *context)
 {
     struct producer *producer = context;
-    uint64_t total = 0;
-    for (unsigned i = 0; i < LATENCY_BUCKETS; i++)
-        total += producer->latency[i];
-    if (total == 0)
+    if (producer->latency.total == 0)
         return; /* the last known values stand */
     struct kafka_figures *figures = client_lock(client);
-    figures->latency_p50_ms = latency_ms(producer->latency, total, 0.50);
-    figures->latency_p95_ms = latency_ms(producer->latency, total, 0.95);
-    figures->latency_p99_ms = latency_ms(producer->latency, total, 0.99);
+    figures->latency_p50_ms = latency_ms(&producer->latency, 0.50);
+    figures->latency_p95_ms = latency_ms(&producer->latency, 0.95);
+    figures->latency_p99_ms = latency_ms(&producer->latency, 0.99);
     client_unlock(client);
-    memset(producer->latency, 0, sizeof producer->latency);
+    producer->latency = (struct latency){0};
 }
 
 static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
@@ -120,7 +92,7 @@ static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void
         atomic_fetch_add_explicit(&topic->bytes, message->len, memory_order_relaxed);
         client_seen(producer->client);
         if (producer->latency_turn++ % LATENCY_SAMPLING == 0)
-            producer->latency[latency_bucket(rd_kafka_message_latency(message))]++;
+            latency_add(&producer->latency, rd_kafka_message_latency(message));
         if (producer->troubled) {
             producer->troubled = false;
             client_mended(producer->client);
@@ -205,8 +177,7 @@ static void delivery_main(void *context)
     }
 }
 
-/* ---- life -----------------------------------------------------------------------------------------------
- */
+/* ---- life ---- */
 
 static void prepare_conf(rd_kafka_conf_t *conf, void *context)
 {
@@ -251,7 +222,7 @@ static struct client *make_client(struct producer *producer, const struct kafka_
         {"batch.size",
          settings->embedded ? "524288" : "1000000"}, /* a fetch from the mock returns one batch */
         {"batch.num.messages", "10000"},
-        {"message.max.bytes", settings->embedded ? "4259840" : "1000000"},
+        {"message.max.bytes", settings->embedded ? BROKER_RECORD_TEXT : "1000000"},
         {"message.timeout.ms", "0"}, /* an outage may last; the queue is bounded and holds the source back */
         {"queue.buffering.max.messages", "100000"},
         {"queue.buffering.max.kbytes", settings->embedded ? "16384" : "32768"},
@@ -283,8 +254,7 @@ struct producer *producer_create(const struct kafka_settings *settings, struct e
              settings->topic_prefix ? settings->topic_prefix : "");
     producer->settings.topic_prefix = producer->prefix;
     buf_init(&producer->json, CODEC_MAX_RECORD);
-    if (getrandom(producer->random, sizeof producer->random, 0) != sizeof producer->random)
-        producer->random[0] = (uint64_t)clock_wall_us();
+    trace_source_init(&producer->trace);
 
     producer->client = make_client(producer, settings, err);
     if (!producer->client) {
@@ -355,8 +325,7 @@ uint64_t producer_destroy(struct producer *producer, int64_t flush_us)
     return left;
 }
 
-/* ---- sending --------------------------------------------------------------------------------------------
- */
+/* ---- sending ---- */
 
 static bool room(struct producer *producer, struct holdback_lane *lane, uint64_t bytes)
 {
@@ -410,110 +379,6 @@ static int await(struct producer *producer, struct holdback_lane *lane, uint64_t
     return result;
 }
 
-/* xorshift128+ (Vigna 2014): trace ids need to be unlike each other, not secret. */
-static uint64_t next_random(struct producer *producer)
-{
-    uint64_t a = producer->random[0], b = producer->random[1];
-    producer->random[0] = b;
-    a ^= a << 23;
-    producer->random[1] = a ^ b ^ (a >> 18) ^ (b >> 5);
-    return producer->random[1] + b;
-}
-
-static char *put_hex(char *out, uint64_t value)
-{
-    static const char digits[] = "0123456789abcdef";
-    for (int i = 15; i >= 0; i--, value >>= 4)
-        out[i] = digits[value & 15];
-    return out + 16;
-}
-
-#define TRACE_LENGTH 55
-/* W3C Trace Context, level 1: version 00, 16 bytes of trace id, 8 of parent id, sampled. */
-static void make_trace(struct producer *producer, char out[TRACE_LENGTH])
-{
-    memcpy(out, "00-", 3);
-    char *at = put_hex(out + 3, next_random(producer) | 1); /* an id of zeros is invalid */
-    at = put_hex(at, next_random(producer));
-    *at++ = '-';
-    at = put_hex(at, next_random(producer) | 1);
-    memcpy(at, "-01", 3);
-}
-
-struct outgoing {
-    enum event_kind kind;
-    int32_t partition;
-    const void *key, *value;
-    size_t key_length, value_length;
-    rd_kafka_headers_t *foreign; /* or NULL; taken over when sent */
-};
-
-/* Headers of ours, in order. librdkafka copies them. */
-struct own_headers {
-    char produced[24], trace[TRACE_LENGTH], schema[12];
-    size_t produced_length, schema_length;
-};
-
-static void make_headers(struct producer *producer, struct own_headers *headers)
-{
-    char *end = headers->produced + sizeof headers->produced, *at = end;
-    for (uint64_t now = (uint64_t)clock_wall_us(); now; now /= 10)
-        *--at = (char)('0' + now % 10);
-    headers->produced_length = (size_t)(end - at);
-    memmove(headers->produced, at, headers->produced_length);
-    make_trace(producer, headers->trace);
-    headers->schema_length = (size_t)snprintf(headers->schema, sizeof headers->schema, "%d", SCHEMA_VERSION);
-}
-
-static rd_kafka_resp_err_t hand_over(struct producer *producer, struct outgoing *outgoing, int32_t partition,
-                                     void *opaque)
-{
-    struct own_headers headers;
-    make_headers(producer, &headers);
-    rd_kafka_vu_t parts[9];
-    size_t count = 0;
-    parts[count].vtype = RD_KAFKA_VTYPE_RKT;
-    parts[count++].u.rkt = producer->topics[outgoing->kind].handle;
-    parts[count].vtype = RD_KAFKA_VTYPE_PARTITION;
-    parts[count++].u.i32 = partition;
-    parts[count].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
-    parts[count++].u.i = RD_KAFKA_MSG_F_COPY;
-    parts[count].vtype = RD_KAFKA_VTYPE_KEY;
-    parts[count].u.mem.ptr = (void *)(uintptr_t)outgoing->key;
-    parts[count++].u.mem.size = outgoing->key_length;
-    parts[count].vtype = RD_KAFKA_VTYPE_VALUE;
-    parts[count].u.mem.ptr = (void *)(uintptr_t)outgoing->value;
-    parts[count++].u.mem.size = outgoing->value_length;
-    parts[count].vtype = RD_KAFKA_VTYPE_OPAQUE;
-    parts[count++].u.ptr = opaque;
-    const struct {
-        const char *name, *value;
-        size_t length;
-    } own[] = {{RECORD_HEADER_PRODUCED, headers.produced, headers.produced_length},
-               {RECORD_HEADER_TRACE, headers.trace, TRACE_LENGTH},
-               {RECORD_HEADER_SCHEMA, headers.schema, headers.schema_length}};
-    if (outgoing->foreign) {
-        for (int i = 0; i < 3; i++) {
-            rd_kafka_header_remove(outgoing->foreign, own[i].name); /* of an earlier attempt */
-            rd_kafka_header_add(outgoing->foreign, own[i].name, -1, own[i].value, (ssize_t)own[i].length);
-        }
-        parts[count].vtype = RD_KAFKA_VTYPE_HEADERS;
-        parts[count++].u.headers = outgoing->foreign;
-    } else
-        for (int i = 0; i < 3; i++) {
-            parts[count].vtype = RD_KAFKA_VTYPE_HEADER;
-            parts[count].u.header.name = own[i].name;
-            parts[count].u.header.val = own[i].value;
-            parts[count++].u.header.size = (ssize_t)own[i].length;
-        }
-    rd_kafka_error_t *error = rd_kafka_produceva(client_handle(producer->client), parts, count);
-    if (!error)
-        return RD_KAFKA_RESP_ERR_NO_ERROR;
-    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
-    rd_kafka_error_destroy(error);
-    return code;
-}
-
 /* The partition on the embedded broker: the one asked for when it exists, else by key, else in turn. */
 static int32_t choose_partition(struct producer *producer, const struct topic *topic,
                                 const struct outgoing *outgoing)
@@ -556,7 +421,9 @@ static int send_outgoing(struct producer *producer, struct outgoing *outgoing, i
         producer->sent_count++; /* before, since the report may come first */
         producer->sent_bytes += bytes;
         atomic_fetch_add_explicit(&topic->produced, 1, memory_order_relaxed);
-        rd_kafka_resp_err_t code = hand_over(producer, outgoing, partition, (void *)(uintptr_t)total);
+        rd_kafka_resp_err_t code =
+            outgoing_hand_over(outgoing, client_handle(producer->client), topic->handle, partition,
+                               (void *)(uintptr_t)total, &producer->trace);
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
             return 0;
         atomic_fetch_sub_explicit(&topic->produced, 1, memory_order_relaxed);
@@ -606,15 +473,6 @@ int producer_send(struct producer *producer, const struct event *event, int64_t 
     return send_outgoing(producer, &outgoing, timeout_us, err);
 }
 
-static bool own_header(const struct record_header *header)
-{
-    static const char *const names[] = {RECORD_HEADER_PRODUCED, RECORD_HEADER_TRACE, RECORD_HEADER_SCHEMA};
-    for (int i = 0; i < 3; i++)
-        if (header->name_length == strlen(names[i]) && !memcmp(header->name, names[i], header->name_length))
-            return true;
-    return false;
-}
-
 int producer_send_record(struct producer *producer, const struct record *record, int64_t timeout_us,
                          struct err *err)
 {
@@ -627,20 +485,10 @@ int producer_send_record(struct producer *producer, const struct record *record,
                                 .key_length = record->key ? record->key_length : 0,
                                 .value = record->value,
                                 .value_length = record->value ? record->value_length : 0};
-    struct record_header header;
-    size_t position = 0;
-    int foreign = 0;
-    while (record_headers_next(record, &position, &header) && foreign < FOREIGN_HEADERS)
-        if (!own_header(&header)) {
-            if (!outgoing.foreign)
-                outgoing.foreign = rd_kafka_headers_new(8);
-            rd_kafka_header_add(outgoing.foreign, header.name, (ssize_t)header.name_length, header.value,
-                                header.value ? (ssize_t)header.value_length : 0);
-            foreign++;
-        }
+    outgoing_take_headers(&outgoing, record);
     int result = send_outgoing(producer, &outgoing, timeout_us, err);
-    if (result != 0 && outgoing.foreign)
-        rd_kafka_headers_destroy(outgoing.foreign);
+    if (result != 0)
+        outgoing_drop_headers(&outgoing);
     return result;
 }
 
@@ -666,8 +514,7 @@ void producer_figures(struct producer *producer, struct producer_figures *figure
     client_figures(producer->client, &figures->kafka);
 }
 
-/* ---- the consumer's word --------------------------------------------------------------------------------
- */
+/* ---- the consumer's word ---- */
 
 void producer_note_consumed(struct producer *producer, enum event_kind kind, int32_t partition,
                             int64_t next_offset)

@@ -29,9 +29,10 @@ static double window_ms(const json_t *object, const char *window, const char *pe
 
 static void read_broker(const char *key, const json_t *broker, struct statistics *statistics)
 {
-    /* "internal" entries stand for the group coordinator, whose traffic is that of a learned broker. */
+    /* "logical" is the group coordinator, a second connection to a broker that is listed already, and one
+     * that may rightly wait long for an answer: a join lasts as long as the others take. */
     const char *source = string(broker, "source");
-    if (!strcmp(source, "internal"))
+    if (!strcmp(source, "internal") || !strcmp(source, "logical"))
         return;
     bool up = !strcmp(string(broker, "state"), "UP");
     if (up)
