@@ -2,8 +2,8 @@
  * The state shown for a connection is derived from four facts, weighed in this order: a fatal error of the
  * library, whether any broker is connected, a trouble the owner reported (a missing topic, no permission),
  * and a broker that is connected but silent. librdkafka's error callback says at once when the last broker is
- * gone; the statistics, one a second, say when one is back. Both are well inside the two seconds in which an
- * operator must be told.
+ * gone; the statistics, two a second, say when one is back, and a reconnection is tried once a second. Both
+ * are inside the two seconds in which an operator must be told.
  *
  * A broker that is down for an hour makes thousands of equal log lines. They are compared with their digits
  * masked and written once in half a minute with the number of repeats.
@@ -189,6 +189,9 @@ static void explain(const struct client *client, rd_kafka_resp_err_t code, const
         if (strstr(reason, "Connection refused"))
             snprintf(out, 200, "%.*s: nothing listens there; start the broker or correct --bootstrap", width,
                      address);
+        else if (strstr(reason, "SSL_HANDSHAKE"))
+            snprintf(out, 200, "%.*s: hangs up when TLS is spoken; check the port and security.protocol",
+                     width, address);
         else if (strstr(reason, "incorrect security.protocol"))
             snprintf(out, 200, "%.*s: hangs up at once; does it want TLS or SASL? check security.protocol",
                      width, address);

@@ -75,7 +75,7 @@ static struct client *make_client(struct consumer *consumer, const struct consum
         {"reconnect.backoff.ms", embedded ? "20" : "100"},
         {"reconnect.backoff.max.ms", "1000"},
         {"topic.metadata.refresh.fast.interval.ms", embedded ? "20" : "250"},
-        {"statistics.interval.ms", "1000"},
+        {"statistics.interval.ms", "500"},
         {NULL, NULL},
     };
     const struct client_design design = {

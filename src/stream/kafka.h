@@ -25,7 +25,8 @@ struct kafka_settings {
 
 enum kafka_state { KAFKA_CONNECTING, KAFKA_UP, KAFKA_DOWN };
 
-/* The figures of one client, from librdkafka's statistics (every second) and its error callbacks. Wall µs. */
+/* The figures of one client, from librdkafka's statistics (twice a second) and its error callbacks. Wall µs.
+ */
 #define KAFKA_BROKERS    16
 #define KAFKA_PARTITIONS 128
 struct kafka_broker_figures {

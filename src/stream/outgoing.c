@@ -12,11 +12,13 @@
 
 static const char *const own_names[] = {RECORD_HEADER_PRODUCED, RECORD_HEADER_TRACE, RECORD_HEADER_SCHEMA};
 
+static const size_t own_lengths[] = {sizeof RECORD_HEADER_PRODUCED - 1, sizeof RECORD_HEADER_TRACE - 1,
+                                     sizeof RECORD_HEADER_SCHEMA - 1};
+
 static bool own_header(const struct record_header *header)
 {
     for (int i = 0; i < 3; i++)
-        if (header->name_length == strlen(own_names[i]) &&
-            !memcmp(header->name, own_names[i], header->name_length))
+        if (header->name_length == own_lengths[i] && !memcmp(header->name, own_names[i], header->name_length))
             return true;
     return false;
 }
@@ -29,9 +31,9 @@ void outgoing_take_headers(struct outgoing *outgoing, const struct record *recor
     while (taken < FOREIGN_HEADERS && record_headers_next(record, &position, &header)) {
         if (own_header(&header))
             continue;
-        if (!outgoing->foreign)
-            outgoing->foreign = rd_kafka_headers_new(8);
-        rd_kafka_header_add(outgoing->foreign, header.name, (ssize_t)header.name_length, header.value,
+        if (!outgoing->headers)
+            outgoing->headers = rd_kafka_headers_new(8);
+        rd_kafka_header_add(outgoing->headers, header.name, (ssize_t)header.name_length, header.value,
                             header.value ? (ssize_t)header.value_length : 0);
         taken++;
     }
@@ -39,9 +41,9 @@ void outgoing_take_headers(struct outgoing *outgoing, const struct record *recor
 
 void outgoing_drop_headers(struct outgoing *outgoing)
 {
-    if (outgoing->foreign)
-        rd_kafka_headers_destroy(outgoing->foreign);
-    outgoing->foreign = NULL;
+    if (outgoing->headers)
+        rd_kafka_headers_destroy(outgoing->headers);
+    outgoing->headers = NULL;
 }
 
 void trace_source_init(struct trace_source *trace)
@@ -92,39 +94,30 @@ rd_kafka_resp_err_t outgoing_hand_over(struct outgoing *outgoing, rd_kafka_t *rk
     const char *values[] = {digits, ids, TEXT(SCHEMA_VERSION)};
     size_t lengths[] = {(size_t)(end - digits), TRACE_LENGTH, sizeof TEXT(SCHEMA_VERSION) - 1};
 
-    rd_kafka_vu_t parts[9];
-    size_t count = 0;
-    parts[count].vtype = RD_KAFKA_VTYPE_RKT;
-    parts[count++].u.rkt = topic;
-    parts[count].vtype = RD_KAFKA_VTYPE_PARTITION;
-    parts[count++].u.i32 = partition;
-    parts[count].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
-    parts[count++].u.i = RD_KAFKA_MSG_F_COPY;
-    parts[count].vtype = RD_KAFKA_VTYPE_KEY;
-    parts[count].u.mem.ptr = (void *)(uintptr_t)outgoing->key;
-    parts[count++].u.mem.size = outgoing->key_length;
-    parts[count].vtype = RD_KAFKA_VTYPE_VALUE;
-    parts[count].u.mem.ptr = (void *)(uintptr_t)outgoing->value;
-    parts[count++].u.mem.size = outgoing->value_length;
-    parts[count].vtype = RD_KAFKA_VTYPE_OPAQUE;
-    parts[count++].u.ptr = opaque;
-    if (outgoing->foreign) {
-        for (int i = 0; i < 3; i++) {
-            rd_kafka_header_remove(outgoing->foreign, own_names[i]); /* of an attempt that found no room */
-            rd_kafka_header_add(outgoing->foreign, own_names[i], -1, values[i], (ssize_t)lengths[i]);
-        }
-        parts[count].vtype = RD_KAFKA_VTYPE_HEADERS;
-        parts[count++].u.headers = outgoing->foreign;
-    } else
-        for (int i = 0; i < 3; i++) {
-            parts[count].vtype = RD_KAFKA_VTYPE_HEADER;
-            parts[count].u.header.name = own_names[i];
-            parts[count].u.header.val = values[i];
-            parts[count++].u.header.size = (ssize_t)lengths[i];
-        }
-    rd_kafka_error_t *error = rd_kafka_produceva(rk, parts, count);
+    /* A list of our own rather than RD_KAFKA_VTYPE_HEADER one by one: with these, librdkafka 2.0 frees its
+     * list twice when the message finds no partition. */
+    if (!outgoing->headers)
+        outgoing->headers = rd_kafka_headers_new(3);
+    else
+        for (int i = 0; i < 3; i++)
+            rd_kafka_header_remove(outgoing->headers, own_names[i]); /* of an attempt that failed */
+    for (int i = 0; i < 3; i++)
+        rd_kafka_header_add(outgoing->headers, own_names[i], (ssize_t)own_lengths[i], values[i],
+                            (ssize_t)lengths[i]);
+
+    const rd_kafka_vu_t parts[] = {
+        {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = partition},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)outgoing->key, outgoing->key_length}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE,
+         .u.mem = {(void *)(uintptr_t)outgoing->value, outgoing->value_length}},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = opaque},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = outgoing->headers},
+    };
+    rd_kafka_error_t *error = rd_kafka_produceva(rk, parts, sizeof parts / sizeof parts[0]);
     if (!error) {
-        outgoing->foreign = NULL;
+        outgoing->headers = NULL;
         return RD_KAFKA_RESP_ERR_NO_ERROR;
     }
     rd_kafka_resp_err_t code = rd_kafka_error_code(error);

@@ -14,12 +14,13 @@ struct outgoing {
     int32_t partition; /* asked for; -1: by key */
     const void *key, *value;
     size_t key_length, value_length;
-    rd_kafka_headers_t *foreign; /* or NULL; librdkafka's once it was handed over */
+    rd_kafka_headers_t *headers; /* NULL until there are some; librdkafka's once it was handed over */
 };
 
 /* Keeps the record's headers but for ours, at most 64 of them. */
 void outgoing_take_headers(struct outgoing *outgoing, const struct record *record);
-void outgoing_drop_headers(struct outgoing *outgoing); /* when it was not handed over */
+/* When it was not handed over. */
+void outgoing_drop_headers(struct outgoing *outgoing);
 
 /* Where trace ids come from: need to be unlike each other on all machines, not secret. */
 struct trace_source {
@@ -30,7 +31,8 @@ void trace_source_init(struct trace_source *trace);
 /* "00-<trace id>-<parent id>-01" (W3C Trace Context level 1), no NUL. */
 void trace_make(struct trace_source *trace, char out[TRACE_LENGTH]);
 
-/* Copies everything into librdkafka. Nothing is taken when the answer is an error. */
+/* Copies key and value into librdkafka with our headers made anew. Nothing is taken when the answer is an
+ * error: try again, or drop the headers. */
 rd_kafka_resp_err_t outgoing_hand_over(struct outgoing *outgoing, rd_kafka_t *rk, rd_kafka_topic_t *topic,
                                        int32_t partition, void *opaque, struct trace_source *trace);
 

@@ -29,6 +29,7 @@
 #define RECORD_OVERHEAD   120 /* about what headers and framing add, counted into the window */
 #define LATENCY_SAMPLING  8
 #define TOPICS_TIMEOUT_MS 500
+#define REFUSED_US        50000
 
 struct topic {
     rd_kafka_topic_t *handle;
@@ -99,6 +100,8 @@ static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void
         }
     } else {
         atomic_fetch_add_explicit(&topic->failed, 1, memory_order_relaxed);
+        if (message->err > 0)
+            client_seen(producer->client); /* it was the broker who said no */
         if (message->err != RD_KAFKA_RESP_ERR__PURGE_QUEUE &&
             message->err != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) {
             const char *name = rd_kafka_topic_name(message->rkt), *reason = rd_kafka_err2str(message->err);
@@ -232,7 +235,7 @@ static struct client *make_client(struct producer *producer, const struct kafka_
         {"reconnect.backoff.ms", settings->embedded ? "20" : "100"},
         {"reconnect.backoff.max.ms", "1000"},
         {"topic.metadata.refresh.fast.interval.ms", settings->embedded ? "20" : "250"},
-        {"statistics.interval.ms", "1000"},
+        {"statistics.interval.ms", "500"},
         {NULL, NULL},
     };
     const struct client_design design = {.type = RD_KAFKA_PRODUCER,
@@ -399,6 +402,20 @@ static int too_large(const struct outgoing *outgoing, struct err *err)
                    event_word(outgoing->kind), outgoing->value_length);
 }
 
+/* What librdkafka refuses for a reason that may pass: a topic that was deleted, no right to write. Not at
+ * once again. */
+static int await_refused(struct producer *producer, rd_kafka_resp_err_t code, int64_t deadline,
+                         struct err *err)
+{
+    int64_t now = clock_mono_us();
+    if (now >= deadline)
+        return err_set(err, ERR_FULL, "%s", rd_kafka_err2str(code));
+    uint32_t turn = holdback_gate_enter(&producer->gate);
+    holdback_gate_wait(&producer->gate, turn, now + REFUSED_US < deadline ? now + REFUSED_US : deadline);
+    holdback_gate_leave(&producer->gate);
+    return 0;
+}
+
 static int send_outgoing(struct producer *producer, struct outgoing *outgoing, int64_t timeout_us,
                          struct err *err)
 {
@@ -431,30 +448,23 @@ static int send_outgoing(struct producer *producer, struct outgoing *outgoing, i
         producer->sent_bytes -= bytes;
         if (lane)
             holdback_unsent(lane, bytes + RECORD_OVERHEAD);
-        switch (code) {
-        case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+        if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
             return too_large(outgoing, err);
-        case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-            if (partition != RD_KAFKA_PARTITION_UA) {
-                partition =
-                    RD_KAFKA_PARTITION_UA; /* recorded on a topic with more partitions than this one */
-                continue;
-            }
-            return err_set(err, ERR_FULL, "%s", rd_kafka_err2str(code));
-        case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-            atomic_store(&producer->ready, false); /* it was deleted: look again, make it again */
-            rd_kafka_queue_yield(producer->events);
-            break;
-        case RD_KAFKA_RESP_ERR__FATAL:
-            if (!client_fatal(producer->client, err)) {
-                err_set(err, ERR_CONNECT, "%s", rd_kafka_err2str(code));
-                if (err)
-                    err->fatal = true;
-            }
+        if (code == RD_KAFKA_RESP_ERR__FATAL && client_fatal(producer->client, err))
             return -1;
-        default:
-            return err_set(err, ERR_FULL, "%s", rd_kafka_err2str(code));
+        if (code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION && partition != RD_KAFKA_PARTITION_UA && !lane) {
+            partition = RD_KAFKA_PARTITION_UA; /* recorded on a topic with more partitions than this one */
+            continue;
         }
+        if (code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC && !lane) {
+            atomic_store(&producer->ready,
+                         false); /* it was deleted: the delivery thread looks, and makes it anew */
+            rd_kafka_queue_yield(producer->events);
+        }
+        if (!deadline)
+            deadline = clock_mono_us() + timeout_us;
+        if (await_refused(producer, code, deadline, err) != 0)
+            return -1;
     }
 }
 
@@ -470,7 +480,10 @@ int producer_send(struct producer *producer, const struct event *event, int64_t 
                                 .key_length = strlen(event->device_id),
                                 .value = producer->json.data,
                                 .value_length = producer->json.length};
-    return send_outgoing(producer, &outgoing, timeout_us, err);
+    int result = send_outgoing(producer, &outgoing, timeout_us, err);
+    if (result != 0)
+        outgoing_drop_headers(&outgoing);
+    return result;
 }
 
 int producer_send_record(struct producer *producer, const struct record *record, int64_t timeout_us,

@@ -55,8 +55,8 @@ static int create(struct client *client, const struct kafka_settings *settings,
     if (!event)
         err_set(err, ERR_CONNECT, "%s has not answered the request for topics", client_address(client));
     else if (rd_kafka_event_error(event)) {
-        result =
-            refuse(client, settings, kinds[0], missing, ERR_CONNECT, rd_kafka_event_error_string(event), err);
+        result = refuse(client, settings, kinds[0], missing, ERR_NOT_FOUND,
+                        rd_kafka_event_error_string(event), err);
     } else {
         const rd_kafka_CreateTopics_result_t *answer = rd_kafka_event_CreateTopics_result(event);
         size_t answers = 0;
