@@ -373,6 +373,17 @@ int command_parse(const char *line, const char *source, struct command_call *cal
     return 0;
 }
 
+const char *command_format(const struct command_call *call, char *out, size_t size)
+{
+    size_t used = (size_t)snprintf(out, size, "smartcity %s", call->command->name);
+    for (size_t i = 0; i < call->argument_count && used < size; i++) {
+        bool plain = call->arguments[i][0] &&
+                     !call->arguments[i][strcspn(call->arguments[i], " '\"$`\\;&|<>*?!#~()[]{}")];
+        used += (size_t)snprintf(out + used, size - used, plain ? " %s" : " '%s'", call->arguments[i]);
+    }
+    return out;
+}
+
 int command_execute(struct session *session, const struct command_call *call, struct command_reply *reply)
 {
     const struct view *view = session_view_peek(session);
@@ -384,8 +395,10 @@ int command_execute(struct session *session, const struct command_call *call, st
     if ((call->command->flags & COMMAND_CHANGES) && view->read_only) {
         err_set(&reply->err, ERR_USAGE, "%s: refused, this console is read-only", call->command->name);
     } else if (call->command->execute(session, call, reply) == 0) {
+        char equivalent[240];
         if (reply->text[0])
-            log_action(session_log(session), call->source, "", "%s", reply->text);
+            log_action(session_log(session), call->source,
+                       command_format(call, equivalent, sizeof equivalent), "%s", reply->text);
         return 0;
     }
     if (reply->err.kind == ERR_NONE)

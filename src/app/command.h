@@ -90,6 +90,8 @@ const char *command_suggest(const char *name);
 /* Splits and finds; quotes "…" group. ERR_USAGE with suggestion. `scratch` holds the words. */
 int command_parse(const char *line, const char *source, struct command_call *call, char *scratch, size_t size,
                   struct err *err);
+/* "smartcity speed 10": the call as a shell would take it, for the log. Returns out. */
+const char *command_format(const struct command_call *call, char *out, size_t size);
 /* Runs one on the session (main thread). UI commands give ERR_UNSUPPORTED here. Logs, checks read-only. */
 int command_execute(struct session *session, const struct command_call *call, struct command_reply *reply);
 

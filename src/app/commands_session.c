@@ -38,6 +38,7 @@ static struct simulator_request request_new(const struct command_call *call, enu
 {
     struct simulator_request request = {.order = order, .number = number, .route = -1};
     text_copy(request.source, sizeof request.source, call->source);
+    command_format(call, request.equivalent, sizeof request.equivalent);
     return request;
 }
 

@@ -82,6 +82,8 @@ static int session_start_live(struct session *session, struct err *err)
         if (!session->broker)
             return -1;
         text_copy(session->bootstrap, sizeof session->bootstrap, broker_bootstrap(session->broker));
+        log_write(session->log, LOG_INFO, "kafka", "embedded broker on %s; kcat -b %s -L lists its topics",
+                  session->bootstrap, session->bootstrap);
     }
     if (!session->broker && !options->simulate)
         log_write(session->log, LOG_INFO, "kafka", "watching %s; nothing is simulated here",
@@ -107,10 +109,10 @@ struct session *session_create(const struct session_settings *settings, struct e
     session->log = log_create(LOG_ENTRIES);
     session->log_entries = mem_zero(LOG_ENTRIES, sizeof *session->log_entries);
     if (settings->screen) {
-        if (file_place_path(FILE_STATE, "smartcity.log", path, &local) < 0 ||
+        if (file_make_place(FILE_STATE, "smartcity.log", path, &local) < 0 ||
             log_open_file(session->log, path, &local) < 0)
             log_write(session->log, LOG_WARNING, "store", "no log file: %s", local.text);
-        if (file_place_path(FILE_CACHE, "cache.sqlite", path, &local) == 0)
+        if (file_make_place(FILE_CACHE, "cache.sqlite", path, &local) == 0)
             session->cache = cache_open(path, session->log);
         if (session->cache && cache_problem(session->cache)[0])
             log_write(session->log, LOG_ERROR, "store", "%s", cache_problem(session->cache));
@@ -204,6 +206,8 @@ int session_record(struct session *session, bool on, const char *name, struct er
         struct recorder_figures figures;
         recorder_figures(new, &figures);
         text_copy(session->journey_path, sizeof session->journey_path, figures.journey.path);
+        if (figures.state == RECORDER_ON)
+            log_write(session->log, LOG_INFO, "store", "recording to %s", session->journey_path);
     }
     session->recorder = new;
     if (session->ingest)

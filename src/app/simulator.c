@@ -97,8 +97,9 @@ static void simulator_reset(struct simulator *simulator, const struct simulator_
     if (simulator->settings.on_reset)
         simulator->settings.on_reset(simulator->settings.context, clock_wall_us());
     char time[TEXT_TIME_SIZE];
-    log_action(simulator->settings.log, request->source, "", "the world began anew: seed %llu at %s",
-               (unsigned long long)settings.seed, text_time(time, settings.start));
+    log_action(simulator->settings.log, request->source, request->equivalent,
+               "the world began anew: seed %llu at %s", (unsigned long long)settings.seed,
+               text_time(time, settings.start));
 }
 
 static void simulator_incident(struct simulator *simulator, const struct simulator_request *request)
@@ -120,8 +121,9 @@ static void simulator_incident(struct simulator *simulator, const struct simulat
         log_write(simulator->settings.log, LOG_ERROR, request->source, "incident: %s", err.text);
         return;
     }
-    log_action(simulator->settings.log, request->source, "", "incident %.8s injected on the %s, %s", id,
-               geo_route_name(route), geo_between(route, chainage, between));
+    log_action(simulator->settings.log, request->source, request->equivalent,
+               "incident %.8s injected on the %s, %s", id, geo_route_name(route),
+               geo_between(route, chainage, between));
 }
 
 static void simulator_obey(struct simulator *simulator, const struct simulator_request *request)
@@ -134,11 +136,12 @@ static void simulator_obey(struct simulator *simulator, const struct simulator_r
         simulator->paused = request->number < 0 ? !simulator->paused : request->number > 0;
         simulator->steps = 0;
         simulator_pace_anew(simulator);
-        log_action(log, request->source, "", simulator->paused ? "simulation paused" : "simulation goes on");
+        log_action(log, request->source, request->equivalent,
+                   simulator->paused ? "simulation paused" : "simulation goes on");
         break;
     case SIMULATOR_STEP:
         if (!simulator->paused)
-            log_action(log, request->source, "", "paused to step");
+            log_action(log, request->source, request->equivalent, "paused to step");
         simulator->paused = true;
         simulator->steps += (int64_t)(request->number * 1000 / WORLD_TICK_MS);
         break;
@@ -146,23 +149,26 @@ static void simulator_obey(struct simulator *simulator, const struct simulator_r
         simulator->speed = request->number;
         simulator_pace_anew(simulator);
         if (request->number > 0)
-            log_action(log, request->source, "", "speed ×%g", request->number);
+            log_action(log, request->source, request->equivalent, "speed ×%g", request->number);
         else
-            log_action(log, request->source, "", "speed: as fast as possible");
+            log_action(log, request->source, request->equivalent, "speed: as fast as possible");
         break;
     case SIMULATOR_VEHICLES:
         world_set_vehicles(simulator->world, (uint32_t)request->number);
-        log_action(log, request->source, "", "%s vehicles", text_count(figure, (int64_t)request->number));
+        log_action(log, request->source, request->equivalent, "%s vehicles",
+                   text_count(figure, (int64_t)request->number));
         break;
     case SIMULATOR_DEMAND:
         world_set_demand(simulator->world, request->number);
         simulator->settings.world.demand = request->number;
-        log_action(log, request->source, "", "demand %.0f %% of the real flow", request->number * 100);
+        log_action(log, request->source, request->equivalent, "demand %.0f %% of the real flow",
+                   request->number * 100);
         break;
     case SIMULATOR_FRAMES:
         world_set_camera_frames(simulator->world, request->number > 0);
         simulator->settings.world.camera_frames = request->number > 0;
-        log_action(log, request->source, "", "camera pictures %s", request->number > 0 ? "on" : "off");
+        log_action(log, request->source, request->equivalent, "camera pictures %s",
+                   request->number > 0 ? "on" : "off");
         break;
     case SIMULATOR_INCIDENT:
         simulator_incident(simulator, request);
@@ -171,19 +177,20 @@ static void simulator_obey(struct simulator *simulator, const struct simulator_r
         if (world_clear_incident(simulator->world, request->text, &err) < 0)
             log_write(log, LOG_ERROR, request->source, "clear: %s", err.text);
         else
-            log_action(log, request->source, "", "incident %.8s is being cleared", request->text);
+            log_action(log, request->source, request->equivalent, "incident %.8s is being cleared",
+                       request->text);
         break;
     case SIMULATOR_WEATHER:
         if (world_override_weather(simulator->world, request->text, &err) < 0)
             log_write(log, LOG_ERROR, request->source, "weather: %s", err.text);
         else
-            log_action(log, request->source, "",
+            log_action(log, request->source, request->equivalent,
                        request->text[0] ? "weather: %s everywhere" : "weather takes its own course%s",
                        request->text);
         break;
     case SIMULATOR_GPS:
         world_degrade_gps(simulator->world, request->number);
-        log_action(log, request->source, "", "GPS errors ×%g", request->number);
+        log_action(log, request->source, request->equivalent, "GPS errors ×%g", request->number);
         break;
     case SIMULATOR_RESET:
         simulator_reset(simulator, request);

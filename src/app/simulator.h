@@ -53,6 +53,7 @@ struct simulator_request {
     int route;       /* -1: by device_id */
     double chainage; /* m */
     char source[16];
+    char equivalent[96]; /* the command line that asks the same, for the log */
 };
 /* False when the mailbox is full (64 requests wait). Any thread. */
 bool simulator_ask(struct simulator *simulator, const struct simulator_request *request);
