@@ -141,17 +141,30 @@ static void zoom(struct map_state *map, const struct view *view, double factor)
     map->moved = true;
 }
 
+/* "51.79 -1.13" or "51.79, -1.13", in and around Britain. */
+static bool parse_position(const char *text, struct geo_vertex *at)
+{
+    char first[24];
+    size_t length = strcspn(text, " ,");
+    const char *second = text + length + strspn(text + length, " ,");
+    double latitude, longitude;
+    if (length >= sizeof first)
+        return false;
+    memcpy(first, text, length);
+    first[length] = '\0';
+    if (!text_parse_double(first, 48, 62, &latitude) || !text_parse_double(second, -12, 6, &longitude))
+        return false;
+    *at = geo_project(latitude, longitude);
+    return true;
+}
+
 static bool go_to(struct map_state *map, const char *argument, const struct panel_host *host)
 {
     const struct geo_place *place = geo_find_place(argument);
     struct geo_vertex at;
-    double latitude, longitude;
     if (place != NULL) {
         at = place->at;
-    } else if (sscanf(argument, "%lf%*[ ,]%lf", &latitude, &longitude) == 2 && latitude > 48 &&
-               latitude < 62 && longitude > -12 && longitude < 6) {
-        at = geo_project(latitude, longitude);
-    } else {
+    } else if (!parse_position(argument, &at)) {
         char text[160];
         snprintf(text, sizeof text,
                  "no place \"%.60s\": a town, a junction (M40 J9) or latitude and longitude", argument);
@@ -186,8 +199,8 @@ static bool map_command(struct map_state *map, const struct view *view, const ch
         } ways[] = {{"left", -1, 0}, {"right", 1, 0}, {"up", 0, -1}, {"down", 0, 1}};
         for (size_t i = 0; i < 4 && map->sight.scale > 0; i++)
             if (strcmp(argument, ways[i].word) == 0) {
-                map_sight_move(&map->sight, ways[i].x * fmax(2, map->sight.width / 12),
-                               ways[i].y * fmax(1, map->sight.height / 12));
+                map_sight_move(&map->sight, ways[i].x * fmax(2, map->sight.width / 12.0),
+                               ways[i].y * fmax(1, map->sight.height / 12.0));
                 map->moved = true;
                 map->unfollowed = true;
                 return true;

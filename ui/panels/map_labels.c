@@ -209,8 +209,8 @@ static void draw_junctions(struct map_labels *labels, struct canvas *canvas, con
             int x, y;
             if (!cell_of(sight, geo_project(position.latitude, position.longitude), &x, &y))
                 continue;
-            map_labels_put(labels, canvas, x, y, 0, STYLE(ROLE_TEXT), STYLE(ROLE_TEXT),
-                           junctions[i].shortname, 0);
+            struct style style = STYLE(ROLE_TEXT);
+            map_labels_put(labels, canvas, x, y, 0, style, style, junctions[i].shortname, 0);
         }
     }
 }
@@ -258,8 +258,10 @@ static void draw_weather(struct map_labels *labels, struct canvas *canvas, const
         char words[DRIVE_TEXT];
         enum role role;
         int x, y;
-        if (drive_weather_words(&worst->event, words, &role, NULL) && cell_of(sight, worst->at, &x, &y))
-            map_labels_put(labels, canvas, x, y, 0, STYLE(role), STYLE(role), words, 0);
+        if (drive_weather_words(&worst->event, words, &role, NULL) && cell_of(sight, worst->at, &x, &y)) {
+            struct style style = STYLE(role);
+            map_labels_put(labels, canvas, x, y, 0, style, style, words, 0);
+        }
     }
 }
 

@@ -54,14 +54,15 @@ static void ground_line(struct map_ground *ground, const struct geo_line *line, 
     struct map_dot last = {0, 0};
     for (size_t i = 0; i < line->vertex_count; i++) {
         struct map_dot next = dot_at(&ground->sight, &ground->dots, line->vertices[i]);
-        /* A border is dotted: every other stretch of about three dots. */
+        /* A border is dotted: every third dot or so. */
         if (i > 0 && line->kind == GEO_BORDER) {
             double length = hypot(next.x - last.x, next.y - last.y);
-            if (length < 4000)
-                for (double at = 0; at < length; at += 3)
-                    dots_set(&ground->dots, (int)whole(last.x + (next.x - last.x) * at / length),
-                             (int)whole(last.y + (next.y - last.y) * at / length), priority,
-                             COLOUR_ROLE(role));
+            int points = length < 4000 ? (int)(length / 3) : 0;
+            for (int point = 0; point <= points; point++) {
+                double part = points > 0 ? (double)point / points : 0;
+                dots_set(&ground->dots, (int)whole(last.x + (next.x - last.x) * part),
+                         (int)whole(last.y + (next.y - last.y) * part), priority, COLOUR_ROLE(role));
+            }
         } else if (i > 0) {
             dots_line(&ground->dots, whole(last.x), whole(last.y), whole(next.x), whole(next.y), priority,
                       COLOUR_ROLE(role));
@@ -319,8 +320,10 @@ void map_layers_traffic(struct map_ground *ground, const struct map_sight *sight
         const struct geo_vertex *vertices;
         const float *chainages;
         size_t count = geo_route_line((enum geo_route)route, geo_detail_for(dot), &vertices, &chainages);
-        for (double strand = first; strand <= last; strand += dots->per_x > 1 ? 1 : last + 1)
-            route_strand(dots, sight, city->bins[route], vertices, chainages, count, strand);
+        int strands = dots->per_x > 1 && last > first ? 2 : 1;
+        for (int strand = 0; strand < strands; strand++)
+            route_strand(dots, sight, city->bins[route], vertices, chainages, count,
+                         strand == 0 ? first : last);
     }
     if (city->followed.known)
         draw_track(dots, sight, &city->followed, (first + last) / 2);
