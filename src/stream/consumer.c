@@ -67,8 +67,10 @@ static struct client *make_client(struct consumer *consumer, const struct consum
         {"fetch.error.backoff.ms", embedded ? "50" : "500"},
         {"fetch.message.max.bytes", "1048576"},
         {"fetch.max.bytes", "16777216"},
-        {"queued.min.messages", "20000"},
-        {"queued.max.messages.kbytes", embedded ? "4096" : "16384"},
+        /* A full queue makes librdkafka before 2.2 pause its fetching for a whole second. The embedded
+         * broker's producer is held back long before these are reached. */
+        {"queued.min.messages", embedded ? "1000000" : "100000"},
+        {"queued.max.messages.kbytes", embedded ? "65536" : "32768"},
         {"socket.nagle.disable", "true"},
         {"socket.keepalive.enable", "true"},
         {"socket.connection.setup.timeout.ms", "10000"},
