@@ -44,7 +44,6 @@ struct cloud_figures {
     uint64_t requests, errors; /* errors: answers of 400 and above */
     uint64_t bytes_in, bytes_out;
     uint64_t connections; /* now */
-    uint64_t refused;     /* by the limit on connections */
 };
 
 /* Locks the folder (ERR_BUSY names the owner), opens what it holds, starts to listen. NULL on error. */

@@ -28,7 +28,7 @@ struct objects_writer;
 
 #define REQUEST_HEADERS_MAX    128
 #define REQUEST_PARAMETERS_MAX 1024
-#define REQUEST_ID_SIZE        20
+#define REQUEST_ID_SIZE        37
 #define REQUEST_XML_LIMIT      (16u << 20) /* of an answer made in memory */
 
 struct request_pair {
@@ -47,7 +47,8 @@ struct request_reply {
     struct buf body;
     int fd; /* -1: the body is in `body` */
     int64_t from, size;
-    char code[64]; /* of the error, or "" */
+    bool size_only; /* HEAD: only the length is said */
+    char code[64];  /* of the error, or "" */
     char message[512];
     json_t *members; /* further members of a JSON error, or NULL */
     bool failed;
@@ -85,7 +86,14 @@ struct request {
     char body_checksum[CHECKSUM_TEXT_SIZE];
 
     struct request_reply reply;
+    struct request_kept *kept; /* of request_keep() */
 };
+
+/* A copy that lives as long as the request. */
+char *request_keep(struct request *request, const char *text, size_t length);
+/* Of what belongs to the request itself; the server calls these. */
+void request_init(struct request *request);
+void request_free(struct request *request);
 
 /* NULL when absent; header names in any case. */
 const char *request_header(const struct request *request, const char *name);
@@ -110,6 +118,9 @@ struct buf *request_reply_xml(struct request *request);
 /* Bytes of any kind. */
 struct buf *request_reply_body(struct request *request, const char *content_type);
 void request_reply_file(struct request *request, int fd, int64_t from, int64_t size);
+
+/* HEAD: the length of what GET would send. */
+void request_reply_size(struct request *request, int64_t size);
 
 /* An error answer; what had been answered before is dropped. Returns -1. */
 int request_fail(struct request *request, int status, const char *code, const char *format, ...)

@@ -18,6 +18,7 @@
 #include <stddef.h>
 
 struct objects;
+struct keys;
 struct catalogue; /* localcloud/catalogue.h: databases, tables, partitions; shared by Glue, Athena and
                      Redshift */
 
@@ -60,6 +61,7 @@ struct service_context {
     const char *folder; /* the data folder; a service may keep "NAME.sqlite" or a folder NAME/ in it */
     const char *region, *account;
     struct objects *objects;
+    const struct keys *keys;     /* for STS */
     struct catalogue *catalogue; /* NULL while that module is not there */
     struct log *log;             /* requests are logged by the server; this is for what happens on workers */
     bool realistic;              /* take about as long as AWS does */

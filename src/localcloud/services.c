@@ -1,0 +1,6 @@
+#include "localcloud/s3.h"
+#include "localcloud/service.h"
+#include "localcloud/sts.h"
+
+/* In the order of the documents. A service is created after those before it and destroyed before them. */
+const struct service *const services[] = {&service_s3, &service_sts, NULL};
