@@ -1,11 +1,13 @@
 /*
  * manual: the documents that come from the tables. `manual 1` and `manual 5` print the man pages, `manual
- * keys` the keys as Markdown, `manual bash` a completion script. `make docs` writes them, `make check`
+ * keys` the keys as Markdown, `manual bash` a completion script, `manual cloud` the operations of the local
+ * cloud. `make docs` writes them, `make check`
  * compares.
  */
 #include "app/cli.h"
 
 #include "base/text.h"
+#include "localcloud/service.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -223,12 +225,25 @@ static void manual_bash(void)
          "complete -F _smartcity smartcity");
 }
 
+static void manual_cloud(void)
+{
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    service_write_table(&out);
+    fputs(out.data, stdout);
+    buf_free(&out);
+}
+
 int cli_manual(struct options *options, const char *const *words, size_t count)
 {
     static const struct {
         const char *name;
         void (*print)(void);
-    } pages[] = {{"1", manual_1}, {"5", manual_5}, {"keys", manual_keys}, {"bash", manual_bash}};
+    } pages[] = {{"1", manual_1},
+                 {"5", manual_5},
+                 {"keys", manual_keys},
+                 {"bash", manual_bash},
+                 {"cloud", manual_cloud}};
     struct err err = ERR_INIT;
     for (size_t i = 0; count == 1 && i < sizeof pages / sizeof *pages; i++) {
         if (strcmp(words[0], pages[i].name) == 0) {
@@ -236,6 +251,6 @@ int cli_manual(struct options *options, const char *const *words, size_t count)
             return EXIT_OK;
         }
     }
-    err_set(&err, ERR_USAGE, "manual 1, 5, keys or bash");
+    err_set(&err, ERR_USAGE, "manual 1, 5, keys, bash or cloud");
     return cli_fail(&err);
 }

@@ -253,13 +253,19 @@ static const struct command SESSION_COMMANDS[] = {
      .examples =
          "smartcity journeys\nsmartcity journeys show NAME\nsmartcity journeys export NAME >journey.ndjson\n"
          "smartcity journeys import FILE --name demo\nsmartcity journeys delete NAME"},
+    {.name = "cloud",
+     .summary = "S3, Glue, Athena and Redshift on this machine, for the aws CLI, boto3 or any SDK",
+     .batch = cli_cloud,
+     .batch_options = FOR_CLOUD,
+     .examples = "smartcity cloud --verbose\nsmartcity cloud --export >cloud.env &  then  . ./cloud.env\n"
+                 "smartcity cloud --port 0 --data /tmp/lake --output json"},
     {.name = "doctor",
      .summary = "look at terminal, locale, libraries, places and broker, and say the cure",
      .batch = cli_doctor,
      .batch_options = FOR_DOCTOR,
      .examples = "smartcity doctor\nsmartcity doctor --bootstrap kafka:9092"},
     {.name = "manual",
-     .arguments = "1|5|keys|bash",
+     .arguments = "1|5|keys|bash|cloud",
      .summary = "the documents that come from the tables",
      .flags = COMMAND_HIDDEN,
      .batch = cli_manual},

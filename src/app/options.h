@@ -20,7 +20,8 @@ enum {
     FOR_STATUS = 1 << 4,
     FOR_DOCTOR = 1 << 5,
     FOR_CONFIG = 1 << 6,
-    FOR_SOCKET = 1 << 7
+    FOR_SOCKET = 1 << 7,
+    FOR_CLOUD = 1 << 8
 };
 
 struct options {
@@ -53,6 +54,10 @@ struct options {
     char config_file[512];
     char replay_path[512]; /* set by `replay`: what the console plays; "" live */
     int64_t seek;
+    /* local cloud */
+    int64_t port;
+    char cloud_data[512], region[32], access_key[132], secret_key[132];
+    bool export_lines, verbose, faults, realistic;
     struct option_set set;
 };
 

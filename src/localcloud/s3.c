@@ -303,6 +303,8 @@ bool s3_range(const char *text, int64_t size, int64_t *from, int64_t *length, bo
     bool has_last = range_number(&at, &last);
     if (*at || (!has_first && !has_last) || (has_first && has_last && last < first))
         return false; /* several ranges, or none: all of it, as S3 does */
+    if (!has_last)
+        last = size - 1;
     if (!has_first) {
         *bad = last == 0 || size == 0;
         first = last < size ? size - last : 0;
