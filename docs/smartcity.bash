@@ -3,7 +3,7 @@ _smartcity()
 {
     local word=${COMP_WORDS[COMP_CWORD]} options
     if [ "$COMP_CWORD" -eq 1 ] && [ "${word#-}" = "$word" ]; then
-        COMPREPLY=($(compgen -W 'pause step speed seek incident clear vehicles demand weather gps frames reset follow camera record mark replay live delete broker slow status run simulate journeys doctor config quit ' -- "$word"))
+        COMPREPLY=($(compgen -W 'pause step speed seek incident clear vehicles demand weather gps frames reset follow camera record mark replay live delete broker slow status run simulate journeys cloud doctor config quit ' -- "$word"))
         return
     fi
     case ${COMP_WORDS[1]} in
@@ -12,6 +12,7 @@ _smartcity()
     run) options='--bootstrap --property --group --topic-prefix --from --simulate --seed --start --vehicles --route --speed --max-speed --demand --incidents --frames --camera-interval --weather-interval --record --record-limit --journeys --journeys-limit --name --theme --color --ascii --mouse --read-only --headless --for --output --no-input --config --help --version ' ;;
     simulate) options='--bootstrap --property --topic-prefix --seed --start --vehicles --route --speed --max-speed --demand --incidents --frames --camera-interval --weather-interval --stdout --for --output --no-input --config --help --version ' ;;
     journeys) options='--record-limit --journeys --name --output --no-input --config --help --version ' ;;
+    cloud) options='--port --data --region --access-key --secret-key --faults --realistic --export --verbose --output --no-input --config --help --version ' ;;
     doctor) options='--bootstrap --property --topic-prefix --output --no-input --config --help --version ' ;;
     manual) options='--no-input --config --help --version ' ;;
     config) options='--bootstrap --property --group --topic-prefix --from --simulate --seed --start --vehicles --route --speed --demand --incidents --frames --camera-interval --weather-interval --record --record-limit --journeys --journeys-limit --theme --color --ascii --mouse --read-only --output --no-input --config --help --version ' ;;

@@ -154,6 +154,12 @@ static void set_service(struct exchange *exchange, const struct service *service
             exchange->request.state = exchange->context->states[i];
 }
 
+/* The form of the answer to a target that is nobody's. */
+static const struct service unknown_json = {.name = "",
+                                            .title = "unknown",
+                                            .protocol = PROTOCOL_JSON,
+                                            .operations = &(const struct operation){.name = NULL}};
+
 static void recognise_service(struct exchange *exchange)
 {
     struct request *request = &exchange->request;
@@ -164,7 +170,7 @@ static void recognise_service(struct exchange *exchange)
         if (request->service)
             request->operation = service_operation(request->service, name);
         else
-            request->service = service_find("glue"); /* for the form of the error */
+            request->service = &unknown_json;
         return;
     }
     auth_service(request, scope);
