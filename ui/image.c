@@ -111,6 +111,21 @@ static void render_greys(const struct image *image, const struct cut *cut, int s
     free(light);
 }
 
+/* A palette of 240 colours turns the muted greens and blues of a road scene to grey: colours are drawn twice
+ * as strong as they are, with a little more contrast. */
+static colour vivid(int rgb)
+{
+    if (rgb < 0)
+        return COLOUR_ROLE(ROLE_NONE);
+    double part[3] = {rgb >> 16 & 255, rgb >> 8 & 255, rgb & 255};
+    double light = 0.299 * part[0] + 0.587 * part[1] + 0.114 * part[2];
+    if (part[1] > part[0] && part[1] > part[2]) /* grass would become olive */
+        part[1] *= 1.15;
+    for (int i = 0; i < 3; i++)
+        part[i] = fmin(fmax((light + (part[i] - light) * 2 - 110) * 1.2 + 120, 0), 255);
+    return COLOUR_RGB((int)part[0], (int)part[1], (int)part[2]);
+}
+
 static void render_colours(const struct image *image, const struct cut *cut, enum glyphs glyphs, int stride,
                            int rows, struct cell *cells)
 {
@@ -133,9 +148,7 @@ static void render_colours(const struct image *image, const struct cut *cut, enu
             gint fg = 0, bg = 0;
             uint32_t rune = chafa_canvas_get_char_at(canvas, x, y);
             chafa_canvas_get_colors_at(canvas, x, y, &fg, &bg);
-            struct style style = {.fg = fg < 0 ? ROLE_NONE : (colour)fg | COLOUR_RGB(0, 0, 0),
-                                  .bg = bg < 0 ? ROLE_NONE : (colour)bg | COLOUR_RGB(0, 0, 0)};
-            cells[y * stride + x] = (struct cell){.rune = rune, .style = style};
+            cells[y * stride + x] = (struct cell){.rune = rune, .style = {.fg = vivid(fg), .bg = vivid(bg)}};
         }
     chafa_canvas_unref(canvas);
     chafa_canvas_config_unref(config);
