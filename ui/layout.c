@@ -27,7 +27,7 @@ static const struct screen_row screens[] = {
      "stream",
      "Stream",
      SCOPE_STREAM,
-     {{180, 36, "across(down(rates, latency:18):88, down(partitions:38%, tail, quarantine:10))"},
+     {{180, 36, "across(down(rates, latency:18):88, down(partitions:12, tail, quarantine:10))"},
       {120, 30, "down(across(rates, down(partitions, latency:13):60):23, tail)"},
       {76, 19, "down(across(rates, partitions:40):9, latency:4, tail)"},
       {0, 0, "down(rates:6, tail)"}}},

@@ -40,15 +40,17 @@ static double value_at(const struct plot *plot, int column, int columns)
     return value;
 }
 
-/* ASCII has no dots worth the name: columns of eight steps instead. */
-static void draw_columns(const struct plot *plot, struct canvas *canvas)
+/* An area is solid: columns of eight steps to a cell look better than dots, and ASCII has no dots worth the
+ * name. */
+static void draw_area(const struct plot *plot, struct canvas *canvas)
 {
     for (int x = 0; x < canvas->width; x++) {
         float value = (float)value_at(plot, x, canvas->width);
         if (value > 0)
             canvas_spark(canvas, x, 0, 1, canvas->height, &value, 1, (float)plot->top, plot->style);
         else if (value >= 0)
-            canvas_put(canvas, x, canvas->height - 1, '_', STYLE(ROLE_FRAME));
+            canvas_put(canvas, x, canvas->height - 1, canvas->glyphs == GLYPHS_BRAILLE ? 0x2581 : '_',
+                       STYLE(ROLE_FRAME));
     }
 }
 
@@ -56,8 +58,8 @@ void plot_draw(const struct plot *plot, struct canvas *canvas)
 {
     if (canvas->width <= 0 || canvas->height <= 0 || plot->window == 0 || !(plot->top > 0))
         return;
-    if (canvas->glyphs == GLYPHS_ASCII) {
-        draw_columns(plot, canvas);
+    if (!plot->line || canvas->glyphs == GLYPHS_ASCII) {
+        draw_area(plot, canvas);
         return;
     }
     struct dots dots = dots_create(canvas->width, canvas->height, canvas->glyphs);
@@ -78,11 +80,7 @@ void plot_draw(const struct plot *plot, struct canvas *canvas)
             continue;
         }
         int y = dots.height - height;
-        int end = plot->line ? (before < 0   ? y
-                                : before > y ? before - 1
-                                : before < y ? before + 1
-                                             : y)
-                             : dots.height - 1;
+        int end = before < 0 ? y : before > y ? before - 1 : before < y ? before + 1 : y;
         for (int at = y < end ? y : end; at <= (y < end ? end : y); at++)
             dots_set(&dots, x, at, 2, plot->style.fg);
         before = y;

@@ -14,9 +14,8 @@
 
 static char *write_ms(char out[PLOT_LABEL_SIZE], double value)
 {
-    if (!(value > 0))
-        return strcpy(out, "0 ms");
-    return stream_ms(out, value);
+    snprintf(out, PLOT_LABEL_SIZE, value < 1000 ? "%.3g ms" : "%.3g s", value < 1000 ? value : value / 1000);
+    return out;
 }
 
 static int draw_label(struct canvas *canvas, int y, const char *label)
@@ -35,6 +34,90 @@ static int draw_figure(struct canvas *canvas, int x, int y, const char *label, c
     return canvas_text(canvas, x + 1, y, style, figure) + 3;
 }
 
+/* ---- brokers ----------------------------------------------------------------------------------------- */
+
+enum column { BROKER, STATE, RTT_IN, RTT_OUT, WORST, QUEUE, COLUMNS };
+static const struct table_column columns[COLUMNS] = {
+    [BROKER] = {"broker", 15, 1, false, 0}, [STATE] = {"state", 6, 0, false, 0},
+    [RTT_IN] = {"rtt in", 8, 0, true, 1},   [RTT_OUT] = {"rtt out", 8, 0, true, 2},
+    [WORST] = {"p99", 8, 0, true, 3},       [QUEUE] = {"requests", 8, 0, true, 4}};
+
+/* A client may hold several connections to one address (bootstrap, leader, coordinator): the one that is
+ * used. */
+static const struct kafka_broker_figures *find_broker(const struct kafka_figures *kafka, const char *name)
+{
+    const struct kafka_broker_figures *found = NULL;
+    for (size_t i = 0; i < kafka->broker_count && i < KAFKA_BROKERS; i++) {
+        const struct kafka_broker_figures *broker = &kafka->brokers[i];
+        if (strcmp(broker->name, name) != 0)
+            continue;
+        if (found == NULL || (broker->up && !found->up) ||
+            (broker->up == found->up && broker->rtt_p50_ms > found->rtt_p50_ms))
+            found = broker;
+    }
+    return found;
+}
+
+/* Each address of both clients once. */
+static size_t list_brokers(const struct view *view,
+                           const struct kafka_broker_figures *rows[2 * KAFKA_BROKERS])
+{
+    const struct kafka_figures *clients[] = {&view->consumer.kafka, &view->producer.kafka};
+    size_t count = 0;
+    for (size_t client = 0; client < 2; client++)
+        for (size_t i = 0; i < clients[client]->broker_count && i < KAFKA_BROKERS; i++) {
+            const struct kafka_broker_figures *broker = &clients[client]->brokers[i];
+            bool seen = false;
+            for (size_t row = 0; row < count && !seen; row++)
+                seen = strcmp(rows[row]->name, broker->name) == 0;
+            if (!seen)
+                rows[count++] = broker;
+        }
+    return count;
+}
+
+static bool broker_up(const struct view *view, const char *name)
+{
+    const struct kafka_broker_figures *in = find_broker(&view->consumer.kafka, name);
+    const struct kafka_broker_figures *out = find_broker(&view->producer.kafka, name);
+    return (in == NULL || in->up) && (out == NULL || out->up);
+}
+
+static void draw_brokers(struct canvas *canvas, int y, int rows, const struct view *view)
+{
+    const struct kafka_broker_figures *brokers[2 * KAFKA_BROKERS];
+    size_t count = list_brokers(view, brokers);
+    struct table table;
+    char text[TEXT_FIGURE_SIZE];
+    table_fit(&table, columns, COLUMNS, canvas->width);
+    table_heading(&table, canvas, y, -1, false);
+    for (size_t i = 0; i < count && (int)i + 1 < rows; i++) {
+        const struct kafka_broker_figures *in = find_broker(&view->consumer.kafka, brokers[i]->name);
+        const struct kafka_broker_figures *out = find_broker(&view->producer.kafka, brokers[i]->name);
+        int row = y + 1 + (int)i;
+        bool last = (int)i + 2 == rows && i + 1 < count;
+        if (last) {
+            canvas_printf(canvas, 0, row, STYLE(ROLE_DIM), "and %zu more", count - i);
+            break;
+        }
+        bool up = broker_up(view, brokers[i]->name);
+        double worst = in != NULL ? in->rtt_p99_ms : 0;
+        if (out != NULL && out->rtt_p99_ms > worst)
+            worst = out->rtt_p99_ms;
+        table_put(&table, canvas, row, BROKER, STYLE(ROLE_TEXT), brokers[i]->name);
+        table_put(&table, canvas, row, STATE, up ? STYLE(ROLE_GOOD) : STYLE(ROLE_BAD), up ? "up" : "DOWN");
+        table_put(&table, canvas, row, RTT_IN, STYLE(ROLE_TEXT),
+                  stream_ms(text, in != NULL ? in->rtt_p50_ms : 0));
+        table_put(&table, canvas, row, RTT_OUT, STYLE(ROLE_TEXT),
+                  stream_ms(text, out != NULL ? out->rtt_p50_ms : 0));
+        table_put(&table, canvas, row, WORST, STYLE(ROLE_TEXT), stream_ms(text, worst));
+        table_put(&table, canvas, row, QUEUE, STYLE(ROLE_DIM),
+                  text_count(text, out != NULL ? out->out_queue : brokers[i]->out_queue));
+    }
+}
+
+/* ---- facts ------------------------------------------------------------------------------------------- */
+
 struct connection {
     enum kafka_state state;
     const char *detail;
@@ -50,10 +133,10 @@ static struct connection connection_of(const struct view *view)
     const struct kafka_figures *worse = produces && producer->state == KAFKA_DOWN ? producer : consumer;
     struct connection connection = {
         .state = worse->state, .detail = worse->detail, .since_us = worse->state_since_us};
-    const struct kafka_figures *known = consumer->broker_count > 0 ? consumer : producer;
-    connection.brokers = known->broker_count < KAFKA_BROKERS ? known->broker_count : KAFKA_BROKERS;
+    const struct kafka_broker_figures *brokers[2 * KAFKA_BROKERS];
+    connection.brokers = list_brokers(view, brokers);
     for (size_t i = 0; i < connection.brokers; i++)
-        connection.up += known->brokers[i].up;
+        connection.up += broker_up(view, brokers[i]->name);
     return connection;
 }
 
@@ -171,83 +254,20 @@ static void draw_group(struct canvas *canvas, int y, const struct view *view)
                       text_count(count, (int64_t)kafka->rebalances), kafka->rebalances == 1 ? "" : "s");
 }
 
-/* ---- brokers ----------------------------------------------------------------------------------------- */
-
-enum column { BROKER, STATE, RTT_IN, RTT_OUT, WORST, QUEUE, COLUMNS };
-static const struct table_column columns[COLUMNS] = {
-    [BROKER] = {"broker", 15, 1, false, 0}, [STATE] = {"state", 6, 0, false, 0},
-    [RTT_IN] = {"rtt in", 8, 0, true, 1},   [RTT_OUT] = {"rtt out", 8, 0, true, 2},
-    [WORST] = {"p99", 8, 0, true, 3},       [QUEUE] = {"requests", 8, 0, true, 4}};
-
-static const struct kafka_broker_figures *same_broker(const struct kafka_figures *kafka,
-                                                      const struct kafka_broker_figures *broker)
-{
-    for (size_t i = 0; i < kafka->broker_count && i < KAFKA_BROKERS; i++)
-        if (kafka->brokers[i].id == broker->id && strcmp(kafka->brokers[i].name, broker->name) == 0)
-            return &kafka->brokers[i];
-    return NULL;
-}
-
-/* Of both clients: what the consumer knows first, then what only the producer knows. */
-static size_t list_brokers(const struct view *view,
-                           const struct kafka_broker_figures *rows[2 * KAFKA_BROKERS])
-{
-    const struct kafka_figures *consumer = &view->consumer.kafka, *producer = &view->producer.kafka;
-    size_t count = 0;
-    for (size_t i = 0; i < consumer->broker_count && i < KAFKA_BROKERS; i++)
-        rows[count++] = &consumer->brokers[i];
-    for (size_t i = 0; i < producer->broker_count && i < KAFKA_BROKERS; i++)
-        if (same_broker(consumer, &producer->brokers[i]) == NULL)
-            rows[count++] = &producer->brokers[i];
-    return count;
-}
-
-static void draw_brokers(struct canvas *canvas, int y, int rows, const struct view *view)
-{
-    const struct kafka_broker_figures *brokers[2 * KAFKA_BROKERS];
-    size_t count = list_brokers(view, brokers);
-    struct table table;
-    char text[TEXT_FIGURE_SIZE];
-    table_fit(&table, columns, COLUMNS, canvas->width);
-    table_heading(&table, canvas, y, -1, false);
-    for (size_t i = 0; i < count && (int)i + 1 < rows; i++) {
-        const struct kafka_broker_figures *in = same_broker(&view->consumer.kafka, brokers[i]);
-        const struct kafka_broker_figures *out = same_broker(&view->producer.kafka, brokers[i]);
-        int row = y + 1 + (int)i;
-        bool last = (int)i + 2 == rows && i + 1 < count;
-        if (last) {
-            canvas_printf(canvas, 0, row, STYLE(ROLE_DIM), "and %zu more", count - i);
-            break;
-        }
-        bool up = (in == NULL || in->up) && (out == NULL || out->up);
-        double worst = in != NULL ? in->rtt_p99_ms : 0;
-        if (out != NULL && out->rtt_p99_ms > worst)
-            worst = out->rtt_p99_ms;
-        table_put(&table, canvas, row, BROKER, STYLE(ROLE_TEXT), brokers[i]->name);
-        table_put(&table, canvas, row, STATE, up ? STYLE(ROLE_GOOD) : STYLE(ROLE_BAD), up ? "up" : "DOWN");
-        table_put(&table, canvas, row, RTT_IN, STYLE(ROLE_TEXT),
-                  stream_ms(text, in != NULL ? in->rtt_p50_ms : 0));
-        table_put(&table, canvas, row, RTT_OUT, STYLE(ROLE_TEXT),
-                  stream_ms(text, out != NULL ? out->rtt_p50_ms : 0));
-        table_put(&table, canvas, row, WORST, STYLE(ROLE_TEXT), stream_ms(text, worst));
-        table_put(&table, canvas, row, QUEUE, STYLE(ROLE_DIM),
-                  text_count(text, out != NULL ? out->out_queue : brokers[i]->out_queue));
-    }
-}
-
 /* ---- the panel --------------------------------------------------------------------------------------- */
 
 static void draw_plot(struct canvas *canvas, const float *values, size_t count)
 {
+    size_t window = stream_window(count);
     struct plot plot = {.values = values,
                         .count = count,
-                        .window = SERIES_BUCKETS,
-                        .top = plot_top(plot_max(values, count, SERIES_BUCKETS)),
+                        .window = window,
+                        .top = plot_top(plot_max(values, count, window)),
                         .style = STYLE(ROLE_INFO)};
     struct canvas area = canvas_sub(canvas, LABEL, 0, canvas->width - LABEL, canvas->height - 1);
     plot_axis(canvas, LABEL - 1, 0, canvas->height - 1, plot.top, write_ms);
     plot_draw(&plot, &area);
-    plot_time_axis(canvas, LABEL, canvas->height - 1, canvas->width - LABEL, SERIES_BUCKETS);
+    plot_time_axis(canvas, LABEL, canvas->height - 1, canvas->width - LABEL, (int64_t)window);
 }
 
 static void latency_draw(void *state, const struct view *view, struct canvas *canvas,

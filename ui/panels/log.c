@@ -23,7 +23,7 @@ struct log_panel {
     struct list list;
     uint64_t filtered_to; /* last sequence when `rows` was made */
     char filter[96];
-    bool arranged;
+    bool arranged, equivalents; /* some line has one */
     size_t count;
     uint16_t rows[2048]; /* indexes of the entries that fit the filter */
     uint64_t changes;
@@ -54,12 +54,15 @@ static void arrange(struct log_panel *state, const struct view *view, const char
     state->filtered_to = view->log_last;
     text_copy(state->filter, sizeof state->filter, filter);
     state->count = 0;
+    state->equivalents = false;
     size_t capacity = sizeof state->rows / sizeof state->rows[0];
     for (size_t i = view->log_count > capacity ? view->log_count - capacity : 0; i < view->log_count; i++) {
         const struct log_entry *entry = &view->log[i];
         const char *texts[] = {log_level_name(entry->level), entry->source, entry->text, entry->equivalent};
-        if (list_matches(state->filter, texts, 4))
-            state->rows[state->count++] = (uint16_t)i;
+        if (!list_matches(state->filter, texts, 4))
+            continue;
+        state->rows[state->count++] = (uint16_t)i;
+        state->equivalents = state->equivalents || entry->equivalent[0] != '\0';
     }
 }
 
@@ -84,7 +87,8 @@ static void draw_row(const struct table *table, struct canvas *canvas, int y, co
     table_put(table, canvas, y, LEVEL, STYLE(role), log_level_name(entry->level));
     table_put(table, canvas, y, SOURCE, STYLE(ROLE_DIM), entry->source);
     table_put(table, canvas, y, TEXT, STYLE(role == ROLE_GOOD ? ROLE_TEXT : role), entry->text);
-    table_put(table, canvas, y, EQUIVALENT, STYLE(ROLE_DIM), entry->equivalent);
+    if (table->count > EQUIVALENT)
+        table_put(table, canvas, y, EQUIVALENT, STYLE(ROLE_DIM), entry->equivalent);
 }
 
 /* The selected line without cuts. */
@@ -117,7 +121,7 @@ static void log_draw(void *opaque, const struct view *view, struct canvas *canva
         return;
     }
     int detail = canvas->height >= 12 ? DETAIL_ROWS : 0;
-    table_fit(&table, columns, COLUMNS, canvas->width - 1);
+    table_fit(&table, columns, state->equivalents ? COLUMNS : EQUIVALENT, canvas->width - 1);
     table_heading(&table, canvas, 0, -1, false);
     state->list.selected = row_of(state, view);
     struct canvas body = canvas_sub(canvas, 0, 1, canvas->width - 1, canvas->height - 1 - detail);

@@ -20,7 +20,18 @@ struct rates {
     int8_t kind_at[RATES_ROWS]; /* topic + 1 by row, at the last draw */
 };
 
-static const size_t windows[] = {240, 120, 60};
+/* The first grows with what is known. */
+#define WINDOWS 4
+static const size_t windows[WINDOWS] = {0, 240, 120, 60};
+
+static size_t window_of(const struct rates *rates, const struct view *view)
+{
+    size_t known = 0;
+    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
+        if (view->city->topics[kind].events_series.filled > known)
+            known = view->city->topics[kind].events_series.filled;
+    return rates->window > 0 ? windows[rates->window] : stream_window(known);
+}
 
 /* A round number on an axis, where the place is dear: "5k", "200", "0.5". */
 static char *write_axis(char out[PLOT_LABEL_SIZE], double value)
@@ -38,8 +49,8 @@ static char *write_axis(char out[PLOT_LABEL_SIZE], double value)
 static char *write_rate(char out[PLOT_LABEL_SIZE], double value)
 {
     char figure[TEXT_FIGURE_SIZE];
-    if (value > 0 && value < 10)
-        snprintf(out, PLOT_LABEL_SIZE, "%.1f", value);
+    if (value < 10)
+        snprintf(out, PLOT_LABEL_SIZE, "%.2g", value);
     else
         snprintf(out, PLOT_LABEL_SIZE, "%s", text_count(figure, (int64_t)(value + 0.5)));
     return out;
@@ -53,14 +64,24 @@ static char *write_bytes(char out[PLOT_LABEL_SIZE], double value)
 struct band {
     float values[SERIES_BUCKETS];
     size_t count;
+    bool seldom; /* less than one event a second */
     char *(*write)(char out[PLOT_LABEL_SIZE], double value);
 };
+
+static double sum_of_minute(const float *values, size_t count)
+{
+    return stream_rate(values, count, 60) * (double)(count < 60 ? count : 60);
+}
 
 static struct band band_read(const struct view *view, int kind, bool bytes)
 {
     const struct city_topic *topic = &view->city->topics[kind];
     struct band band = {.write = bytes ? write_bytes : write_rate};
-    band.count = stream_series(bytes ? &topic->bytes_series : &topic->events_series, band.values);
+    band.count = stream_series(&topic->events_series, band.values);
+    double minute = sum_of_minute(band.values, band.count);
+    band.seldom = minute > 0 && minute < 60 && band.count >= 10;
+    if (bytes)
+        band.count = stream_series(&topic->bytes_series, band.values);
     return band;
 }
 
@@ -68,29 +89,26 @@ static struct band band_read(const struct view *view, int kind, bool bytes)
 #define VALUE_WIDTH 10
 #define AXIS_WIDTH  6
 #define BESIDE                                                                                               \
-    (NAME_WIDTH + VALUE_WIDTH + AXIS_WIDTH + 20) /* cells of a block that may stand beside another */
+    (NAME_WIDTH + VALUE_WIDTH + AXIS_WIDTH + 32) /* cells of a block that may stand beside another */
 
-/* Now, or for what comes seldom, a minute. */
-static void write_now(char *out, size_t size, const struct band *band, bool bytes)
+/* Now; for what comes seldom, what the last minute brought. */
+static void write_now(char *out, size_t size, const struct band *band)
 {
     char text[PLOT_LABEL_SIZE];
-    double now = stream_rate(band->values, band->count, RATES_SECONDS),
-           minute = stream_rate(band->values, band->count, 60);
     if (band->count == 0)
         snprintf(out, size, "–");
-    else if (!bytes && now < 1 && minute > 0 && minute < 1)
-        snprintf(out, size, "%.3g/min", minute * 60);
+    else if (band->seldom)
+        snprintf(out, size, "%s/min", band->write(text, sum_of_minute(band->values, band->count)));
     else
-        snprintf(out, size, "%s/s", band->write(text, now));
+        snprintf(out, size, "%s/s", band->write(text, stream_rate(band->values, band->count, RATES_SECONDS)));
 }
 
 /* Figure, axis and area; the figure in the first row, the peak below it when there is a second one. */
-static void draw_band(struct canvas *canvas, const struct band *band, size_t window, enum role role,
-                      bool bytes)
+static void draw_band(struct canvas *canvas, const struct band *band, size_t window, enum role role)
 {
     char text[PLOT_LABEL_SIZE], figure[PLOT_LABEL_SIZE + 8];
     double max = plot_max(band->values, band->count, window);
-    write_now(figure, sizeof figure, band, bytes);
+    write_now(figure, sizeof figure, band);
     canvas_text_right(canvas, VALUE_WIDTH, 0, max > 0 ? STYLE(ROLE_STRONG) : STYLE(ROLE_DIM), figure);
     if (canvas->height >= 2 && max > 0) {
         snprintf(figure, sizeof figure, "↑ %s", band->write(text, max));
@@ -118,6 +136,7 @@ static void draw_block(struct rates *rates, const struct view *view, struct canv
     bool axis = canvas->height >= count + 2;
     int room = canvas->height - 1 - axis, spare = room >= 3 * count ? 0 : room % count;
     double total = 0;
+    size_t window = window_of(rates, view);
     char text[PLOT_LABEL_SIZE];
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
         struct band band = band_read(view, kind, bytes);
@@ -130,7 +149,7 @@ static void draw_block(struct rates *rates, const struct view *view, struct canv
         canvas_text_fit(canvas, 1, y, NAME_WIDTH - 2,
                         marked ? STYLE_BOLD(stream_role(kind)) : STYLE(stream_role(kind)), stream_word(kind));
         struct canvas row = canvas_sub(canvas, NAME_WIDTH, y, canvas->width - NAME_WIDTH, height);
-        draw_band(&row, &band, windows[rates->window], stream_role(kind), bytes);
+        draw_band(&row, &band, window, stream_role(kind));
         for (int i = 0; i < height && top + y + i < RATES_ROWS; i++)
             rates->kind_at[top + y + i] = (int8_t)(kind + 1);
         y += height;
@@ -141,7 +160,7 @@ static void draw_block(struct rates *rates, const struct view *view, struct canv
                       bytes ? text_bytes(text, total) : write_rate(text, total));
     int x = NAME_WIDTH + VALUE_WIDTH + AXIS_WIDTH + 1;
     if (axis && canvas->width >= x + 8 && y < canvas->height)
-        plot_time_axis(canvas, x, y, canvas->width - x, (int64_t)windows[rates->window]);
+        plot_time_axis(canvas, x, y, canvas->width - x, (int64_t)window);
 }
 
 static void rates_draw(void *state, const struct view *view, struct canvas *canvas,
@@ -181,7 +200,7 @@ static void rates_note(const void *state, const struct view *view, char *text, s
         bytes += view->city->topics[kind].bytes;
     }
     snprintf(text, size, "%s events · %s · last %zu m", text_count(count, (int64_t)events),
-             text_bytes(volume, (double)bytes), windows[rates->window] / 60);
+             text_bytes(volume, (double)bytes), window_of(rates, view) / 60);
 }
 
 static void rates_heading(const void *state, const struct view *view, char *text, size_t size)
@@ -210,7 +229,7 @@ static bool rates_command(void *state, const struct view *view, const char *name
         else if (strcmp(argument, "left") == 0)
             rates->window -= rates->window > 0;
         else if (strcmp(argument, "right") == 0)
-            rates->window += rates->window < 2;
+            rates->window += rates->window < WINDOWS - 1;
         else
             return false;
     } else if (strcmp(name, "sort") == 0) {

@@ -45,6 +45,11 @@ size_t stream_series(const struct series *series, float *values)
     return known;
 }
 
+size_t stream_window(size_t known)
+{
+    return known <= 62 ? 60 : known <= 122 ? 120 : SERIES_BUCKETS;
+}
+
 double stream_rate(const float *values, size_t count, size_t seconds)
 {
     double sum = 0;

@@ -23,6 +23,8 @@ const char *stream_topic(int kind);
 
 /* The closed buckets, oldest first, into values[SERIES_BUCKETS]; returns how many are known. */
 size_t stream_series(const struct series *series, float *values);
+/* How many buckets a plot shows of so many known ones: one, two or four minutes. */
+size_t stream_window(size_t known);
 /* Mean a second of the last `seconds` buckets. */
 double stream_rate(const float *values, size_t count, size_t seconds);
 

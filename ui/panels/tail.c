@@ -160,8 +160,13 @@ static void tail_panel_note(const void *opaque, const struct view *view, char *t
         snprintf(text, size, "n next · N previous · y copies · Esc closes");
         return;
     }
-    if (tail->filter[0] != '\0')
-        used = (size_t)snprintf(text, size, "filter: %.40s · ", tail->filter);
+    uint64_t bad = 0;
+    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
+        bad += view->city->topics[kind].quarantined;
+    if (bad > 0)
+        used = (size_t)snprintf(text, size, "%s quarantined · ", text_count(count, (int64_t)bad));
+    if (used < size && tail->filter[0] != '\0')
+        used += (size_t)snprintf(text + used, size - used, "filter: %.40s · ", tail->filter);
     if (used >= size)
         return;
     if (tail->frozen) {
