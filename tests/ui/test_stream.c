@@ -19,7 +19,8 @@ static const struct {
              {"ascii", 132, 39, GLYPHS_ASCII}};
 
 /* All panels of a screen where the layout puts them. */
-static char *draw_screen(const char *name, const struct view *view, int width, int height, enum glyphs glyphs)
+static char *draw(const char *name, const struct view *view, int width, int height, enum glyphs glyphs,
+                  bool colours)
 {
     const struct screen_row *rows;
     struct layout layout = {0};
@@ -39,9 +40,14 @@ static char *draw_screen(const char *name, const struct view *view, int width, i
         bench.canvas = canvas_create(1, 1, glyphs);
         bench_close(&bench);
     }
-    char *text = canvas_dump(&canvas);
+    char *text = colours ? canvas_dump_styles(&canvas) : canvas_dump(&canvas);
     canvas_destroy(&canvas);
     return text;
+}
+
+static char *draw_screen(const char *name, const struct view *view, int width, int height, enum glyphs glyphs)
+{
+    return draw(name, view, width, height, glyphs, false);
 }
 
 static const char *const screens[] = {"stream", "journeys", "log"};
@@ -61,6 +67,19 @@ static void test_golden_screens(void **state)
                        same;
                 stream_view_destroy(fixture);
             }
+    assert_true(same);
+}
+
+static void test_golden_colours(void **state)
+{
+    bool same = true;
+    struct stream_view *fixture = stream_view_create(STREAM_VIEW_DOWN);
+    for (size_t screen = 0; screen < 3; screen++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s-colours", screens[screen]);
+        same = golden_is(name, draw(screens[screen], &fixture->view, 132, 39, GLYPHS_BRAILLE, true)) && same;
+    }
+    stream_view_destroy(fixture);
     assert_true(same);
 }
 
@@ -422,20 +441,14 @@ static void test_nothing_changes_while_nothing_does(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden_screens),
-                                       cmocka_unit_test(test_golden_replay),
-                                       cmocka_unit_test(test_golden_records),
-                                       cmocka_unit_test(test_record_tree),
-                                       cmocka_unit_test(test_record_that_has_gone),
-                                       cmocka_unit_test(test_ten_megabytes),
-                                       cmocka_unit_test(test_tail_freezes_and_follows),
-                                       cmocka_unit_test(test_tail_mouse),
-                                       cmocka_unit_test(test_partitions_order_and_open),
-                                       cmocka_unit_test(test_rates_alone),
-                                       cmocka_unit_test(test_journeys_commands),
-                                       cmocka_unit_test(test_playback_seeks),
-                                       cmocka_unit_test(test_log_filter_and_copy),
-                                       cmocka_unit_test(test_any_size_any_key),
-                                       cmocka_unit_test(test_nothing_changes_while_nothing_does)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_golden_screens),   cmocka_unit_test(test_golden_colours),
+        cmocka_unit_test(test_golden_replay),    cmocka_unit_test(test_golden_records),
+        cmocka_unit_test(test_record_tree),      cmocka_unit_test(test_record_that_has_gone),
+        cmocka_unit_test(test_ten_megabytes),    cmocka_unit_test(test_tail_freezes_and_follows),
+        cmocka_unit_test(test_tail_mouse),       cmocka_unit_test(test_partitions_order_and_open),
+        cmocka_unit_test(test_rates_alone),      cmocka_unit_test(test_journeys_commands),
+        cmocka_unit_test(test_playback_seeks),   cmocka_unit_test(test_log_filter_and_copy),
+        cmocka_unit_test(test_any_size_any_key), cmocka_unit_test(test_nothing_changes_while_nothing_does)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,8 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LABEL  11
-#define BESIDE 34 /* cells of the topics, beside the rest */
+#define LABEL 11
 
 const struct journey_info *journey_current(const struct view *view, const struct journey_listing *listing)
 {
@@ -187,8 +186,9 @@ void journey_detail_draw(struct canvas *canvas, const struct view *view,
     /* Low but wide: the topics stand beside the rest. */
     bool beside = canvas->height <= 2 * EVENT_KIND_COUNT + 3 && canvas->width >= 76 && !unreadable;
     if (beside) {
-        left = canvas_sub(canvas, 0, 0, canvas->width - BESIDE, canvas->height);
-        right = canvas_sub(canvas, canvas->width - BESIDE + 2, 0, BESIDE - 2, canvas->height);
+        int width = canvas->width < 100 ? 24 : 46; /* with bars where there is room */
+        left = canvas_sub(canvas, 0, 0, canvas->width - width - 2, canvas->height);
+        right = canvas_sub(canvas, canvas->width - width, 0, width, canvas->height);
         struct facts topics = {.canvas = &right, .y = canvas->height > EVENT_KIND_COUNT};
         draw_topics(&topics, info);
         facts.canvas = &left;

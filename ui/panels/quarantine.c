@@ -110,6 +110,22 @@ static void draw_reasons(struct canvas *canvas, int y, const struct view *view, 
     }
 }
 
+#define DETAIL_ROWS 5
+
+/* The selected one in full. */
+static void draw_detail(struct canvas *canvas, const struct view *view, const struct city_quarantined *entry)
+{
+    char command[STREAM_TEXT];
+    canvas_fill(canvas, 0, 0, canvas->width, 1, 0x2500, STYLE(ROLE_FRAME));
+    int y = 1 + stream_wrap(canvas, 0, 1, canvas->width, 2, STYLE(ROLE_BAD), reason(entry));
+    canvas_text_fit(canvas, 0, y++, canvas->width, STYLE(ROLE_TEXT), entry->excerpt);
+    if (y >= canvas->height || entry->kind < 0)
+        return;
+    int x = canvas_text(canvas, 0, y, STYLE(ROLE_INFO), "$ ");
+    canvas_text_fit(canvas, x, y, canvas->width - x, STYLE(ROLE_STRONG),
+                    stream_kcat(command, view, entry->kind, entry->partition, entry->offset));
+}
+
 static void quarantine_draw(void *opaque, const struct view *view, struct canvas *canvas,
                             const struct panel_context *context)
 {
@@ -135,8 +151,13 @@ static void quarantine_draw(void *opaque, const struct view *view, struct canvas
     table_fit(&table, columns, COLUMNS, canvas->width - 1);
     table_heading(&table, canvas, y++, -1, false);
     state->first_y = y;
-    list_fit(&state->list, count, canvas->height - y);
-    struct canvas body = canvas_sub(canvas, 0, y, canvas->width - 1, canvas->height - y);
+    int detail = canvas->height - y >= DETAIL_ROWS + 4 ? DETAIL_ROWS : 0;
+    struct canvas body = canvas_sub(canvas, 0, y, canvas->width - 1, canvas->height - y - detail);
+    list_fit(&state->list, count, body.height);
+    if (detail > 0) {
+        struct canvas below = canvas_sub(canvas, 0, canvas->height - detail, canvas->width, detail);
+        draw_detail(&below, view, &view->city->quarantine[rows[state->list.selected]]);
+    }
     for (size_t row = 0; row < state->list.rows && state->list.top + row < count; row++) {
         const struct city_quarantined *entry = &view->city->quarantine[rows[state->list.top + row]];
         int at = (int)row;
@@ -198,7 +219,8 @@ static bool quarantine_command(void *opaque, const struct view *view, const char
         snprintf(line, sizeof line, "tail filter topic:%s partition:%d offset:%lld",
                  stream_topic(entry->kind), entry->partition, (long long)entry->offset);
         host->send(host->context, line);
-        host->toast(host->context, LOG_INFO, "the tail shows this record; Enter opens it there");
+        host->toast(host->context, LOG_INFO,
+                    "the tail looks for this record; if it has let it go, y copies the kcat command");
         return true;
     }
     return false;
