@@ -75,7 +75,7 @@ FUZZ_BIN   := $(FUZZ_SRC:%.c=$(B)/%)
 
 PROGRAM := $(if $(filter release,$(MODE)),build/smartcity,$(B)/smartcity)
 
-.PHONY: all run test check bench fuzz docs install clean deps help program test-binaries
+.PHONY: all run test check bench fuzz docs install clean deps help program test-binaries duckdb test-cloud
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -89,6 +89,8 @@ help:
 	@echo 'make run        build and open the console; RUN="--seed 9" passes arguments'
 	@echo 'make test       build with ASan and UBSan, run every test'
 	@echo 'make check      layers, formatting, static analysis, generated documents'
+	@echo 'make duckdb     fetch the SQL engine of the local cloud into build/lib'
+	@echo 'make test-cloud the tests that need it'
 	@echo 'make bench      figures, as ratios to a bare loop in the same run'
 	@echo 'make fuzz       fuzzers, FUZZ_SECONDS=30 each'
 	@echo 'make docs       man pages, keys and completion from the tables'
@@ -116,6 +118,10 @@ deps-test: deps
 
 deps-check: deps-test
 	@command -v dpkg-query >/dev/null || exit 0; $(call deps_for,$(CHECK_PACKAGES))
+
+# DuckDB's library, which the program loads when SQL is first needed: fetched once, and checked.
+duckdb:
+	$(Q)sh data/fetch_duckdb.sh build/lib
 
 # ---- compile and link -----------------------------------------------------------------------------------
 $(B)/%.o: %.c
@@ -184,6 +190,12 @@ test: deps-test
 	$(Q)$(MAKE) --no-print-directory MODE=asan test-binaries
 	$(Q)sh tests/run build/asan $(TESTS)
 
+# What runs SQL: as `test`, with DuckDB there.
+CLOUD_TESTS := $(basename $(wildcard tests/unit/test_duckdb*.c tests/unit/test_athena*.c tests/unit/test_catalogue*.c))
+test-cloud: deps-test duckdb
+	$(Q)$(MAKE) --no-print-directory MODE=asan $(CLOUD_TESTS:%=build/asan/%)
+	$(Q)sh tests/run build/asan $(CLOUD_TESTS)
+
 bench: deps
 	$(Q)$(MAKE) --no-print-directory MODE=release program $(BENCH_SRC:%.c=build/release/%)
 	$(Q)sh tests/bench/run build/release $(BENCHES)
@@ -204,6 +216,7 @@ install: program
 	install -D -m 755 build/smartcity $(DESTDIR)$(PREFIX)/bin/smartcity
 	install -D -m 644 docs/smartcity.1 $(DESTDIR)$(PREFIX)/share/man/man1/smartcity.1
 	install -D -m 644 docs/smartcity.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/smartcity.conf.5
+	[ ! -f build/lib/libduckdb.so ] || install -D -m 644 build/lib/libduckdb.so $(DESTDIR)$(PREFIX)/lib/smartcity/libduckdb.so
 	install -D -m 644 docs/smartcity.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/smartcity
 
 clean:
