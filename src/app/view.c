@@ -9,12 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FIGURES_US     250000
-#define JOURNEYS_US    10000000
-#define THROUGHPUT_US  10000000
-#define TOAST_US       5000000
-#define TOAST_ERROR_US 9000000
-#define LOG_SHOWN      2000
+#define FIGURES_US       250000
+#define JOURNEYS_SOON_US 1000000
+#define JOURNEYS_US      10000000
+#define THROUGHPUT_US    10000000
+#define TOAST_US         5000000
+#define TOAST_ERROR_US   9000000
+#define LOG_SHOWN        2000
 
 static uint64_t view_hash(uint64_t hash, const void *bytes, size_t length)
 {
@@ -56,6 +57,8 @@ static void view_label(struct view *view, struct session *session)
               : session->bootstrap[0] ? session->bootstrap
                                       : "none");
     text_copy(view->kafka_address, sizeof view->kafka_address, session->bootstrap);
+    text_copy(view->topic_prefix, sizeof view->topic_prefix,
+              session->broker ? "" : session->options->topic_prefix);
     text_copy(view->cloud_label, sizeof view->cloud_label, "not connected");
     view->read_only = session->options->read_only;
     view->source = session->playback ? VIEW_REPLAY : session->simulator ? VIEW_LIVE : VIEW_WATCH;
@@ -182,10 +185,21 @@ void session_journeys_changed(struct session *session)
     session->journeys_read_us = 0;
 }
 
+/* A recording that began appears in the list within a second, not at the next look at the folder. */
+static bool view_lists_recording(const struct view *view)
+{
+    const char *path = view->recorder.journey.path;
+    for (size_t i = 0; i < view->journey_count; i++)
+        if (strcmp(view->journeys[i].info.path, path) == 0)
+            return true;
+    return view->recorder.state == RECORDER_OFF || path[0] == '\0';
+}
+
 static void view_journeys(struct session *session, int64_t mono_us)
 {
     struct view *view = &session->view;
-    if (session->journeys_read_us && mono_us - session->journeys_read_us < JOURNEYS_US)
+    int64_t every_us = view_lists_recording(view) ? JOURNEYS_US : JOURNEYS_SOON_US;
+    if (session->journeys_read_us && mono_us - session->journeys_read_us < every_us)
         return;
     struct journey_listing *list = NULL;
     size_t count = 0;

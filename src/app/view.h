@@ -93,6 +93,7 @@ struct view {
     enum view_source source;
     char kafka_label[64];   /* "LOCAL" or the bootstrap address */
     char kafka_address[64]; /* where other clients find it */
+    char topic_prefix[64];  /* before each topic's name there, or "" */
     char cloud_label[64];   /* "LOCAL", account and region, or "not connected" */
     bool read_only;
     const struct city_snapshot *city; /* never NULL */

@@ -312,6 +312,9 @@ static void test_rates_alone(void **state)
     assert_true(bench_shows(&bench, "Rates of emergency_data"));
     assert_true(bench_run(&bench, "copy", ""));
     assert_string_equal(bench.copied, "kcat -C -b 127.0.0.1:40211 -t emergency_data");
+    text_copy(fixture->view.topic_prefix, sizeof fixture->view.topic_prefix, "uk.");
+    assert_true(bench_run(&bench, "copy", ""));
+    assert_string_equal(bench.copied, "kcat -C -b 127.0.0.1:40211 -t uk.emergency_data");
     assert_true(bench_run(&bench, "back", ""));
     assert_false(bench_run(&bench, "back", ""));
     assert_true(bench_shows(&bench, "last 4 m")); /* by itself, as much as is known */

@@ -69,7 +69,7 @@ char *journey_length(const struct journey_info *info, char out[TEXT_FIGURE_SIZE]
 {
     int64_t length = info->length_us > 0 ? info->length_us : stream_span(info->started_us, info->ended_us);
     if (info->total == 0 || length < 0)
-        return strcpy(out, "–");
+        return stream_none(out);
     return text_duration(out, length);
 }
 

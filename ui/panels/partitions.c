@@ -234,7 +234,7 @@ static bool partitions_command(void *opaque, const struct view *view, const char
         return true;
     }
     if (strcmp(name, "copy") == 0 && count > 0 && strcmp(argument, "") == 0) {
-        char command[STREAM_TEXT];
+        char command[STREAM_COMMAND];
         const struct kafka_partition_figures *partition =
             &kafka->partitions[rows[state->list.selected < count ? state->list.selected : 0]];
         stream_copy(host, stream_kcat(command, view, partition->kind, partition->partition, -1),

@@ -41,7 +41,7 @@ static void draw_replay(struct canvas *canvas, const struct view *view)
         x = put(canvas, x, 0, STYLE(ROLE_WARNING), "at the end");
     if (replay->to_kafka)
         x = put(canvas, x, 0, STYLE(ROLE_INFO), "into Kafka");
-    x = put(canvas, x, 0, STYLE(ROLE_TEXT), replay->name);
+    put(canvas, x, 0, STYLE(ROLE_TEXT), replay->name);
     double part = replay->length_us > 0 ? (double)replay->position_us / (double)replay->length_us : 0;
     if (canvas->height < 2)
         return;

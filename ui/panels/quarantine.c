@@ -115,7 +115,7 @@ static void draw_reasons(struct canvas *canvas, int y, const struct view *view, 
 /* The selected one in full. */
 static void draw_detail(struct canvas *canvas, const struct view *view, const struct city_quarantined *entry)
 {
-    char command[STREAM_TEXT];
+    char command[STREAM_COMMAND];
     canvas_fill(canvas, 0, 0, canvas->width, 1, 0x2500, STYLE(ROLE_FRAME));
     int y = 1 + stream_wrap(canvas, 0, 1, canvas->width, 2, STYLE(ROLE_BAD), reason(entry));
     canvas_text_fit(canvas, 0, y++, canvas->width, STYLE(ROLE_TEXT), entry->excerpt);
@@ -199,7 +199,7 @@ static bool quarantine_command(void *opaque, const struct view *view, const char
     struct quarantine *state = opaque;
     uint8_t rows[CITY_QUARANTINE];
     size_t count = arrange(state, view, rows);
-    char line[STREAM_TEXT];
+    char line[STREAM_COMMAND];
     if (argument == NULL)
         argument = "";
     if (strcmp(name, "select") == 0 && list_move(&state->list, count, argument)) {

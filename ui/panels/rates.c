@@ -239,7 +239,7 @@ static bool rates_command(void *state, const struct view *view, const char *name
     } else if (strcmp(name, "back") == 0 && rates->alone) {
         rates->alone = false;
     } else if (strcmp(name, "copy") == 0) {
-        char command[STREAM_TEXT];
+        char command[STREAM_COMMAND];
         stream_copy(host, stream_kcat(command, view, rates->selected, -1, -1),
                     "the kcat command that follows this topic");
     } else {

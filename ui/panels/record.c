@@ -109,9 +109,9 @@ static void add_members(struct filling *filling, int depth, bool member)
     if (!scan_begin(&filling->scan, '{'))
         return;
     while (scan_next_key(&filling->scan, &first, &key)) {
-        scan_string_copy(&key, label, sizeof label - 4, &cut);
+        size_t used = scan_string_copy(&key, label, sizeof label - 4, &cut);
         if (cut)
-            strcat(label, "…");
+            text_copy(label + used, sizeof label - used, "…");
         int index = member && filling->schema != NULL
                         ? schema_field_index_n(filling->schema, key.text, key.length)
                         : -1;
@@ -259,7 +259,7 @@ static void add_place(struct tree *tree, const struct view *view, const struct v
                       bool brief)
 {
     const struct view_tail_row *row = &opened->row;
-    char text[SUMMARY_SIZE], figure[TEXT_FIGURE_SIZE], latency[TEXT_FIGURE_SIZE];
+    char text[STREAM_COMMAND], figure[TEXT_FIGURE_SIZE], latency[TEXT_FIGURE_SIZE];
     double milliseconds =
         opened->produced_us > 0 ? (double)stream_span(opened->produced_us, row->arrived_us) / 1000 : -1;
     snprintf(text, sizeof text, "%s  partition %d  offset %s  key %s  %s", stream_topic(row->kind),

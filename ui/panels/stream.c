@@ -73,11 +73,17 @@ int64_t stream_us(int64_t milliseconds)
                : microseconds;
 }
 
+char *stream_none(char out[TEXT_FIGURE_SIZE])
+{
+    text_copy(out, TEXT_FIGURE_SIZE, "–");
+    return out;
+}
+
 char *stream_clock(char out[TEXT_FIGURE_SIZE], int64_t microseconds)
 {
     char time[TEXT_TIME_SIZE];
     if (microseconds <= 0)
-        return strcpy(out, "–");
+        return stream_none(out);
     text_time(time, microseconds / 1000);
     snprintf(out, TEXT_FIGURE_SIZE, "%.12s", time + 11);
     return out;
@@ -87,7 +93,7 @@ char *stream_date(char out[TEXT_FIGURE_SIZE], int64_t microseconds)
 {
     char time[TEXT_TIME_SIZE];
     if (microseconds <= 0)
-        return strcpy(out, "–");
+        return stream_none(out);
     text_time(time, microseconds / 1000);
     snprintf(out, TEXT_FIGURE_SIZE, "%.10s %.8s", time, time + 11);
     return out;
@@ -96,7 +102,7 @@ char *stream_date(char out[TEXT_FIGURE_SIZE], int64_t microseconds)
 char *stream_ms(char out[TEXT_FIGURE_SIZE], double milliseconds)
 {
     if (!(milliseconds > 0) || milliseconds > 1e12)
-        return strcpy(out, "–");
+        return stream_none(out);
     if (milliseconds < 10)
         snprintf(out, TEXT_FIGURE_SIZE, "%.*f ms", milliseconds < 1 ? 2 : 1, milliseconds);
     else if (milliseconds < 1000)
@@ -110,19 +116,19 @@ char *stream_ms(char out[TEXT_FIGURE_SIZE], double milliseconds)
 
 char *stream_offset(char out[TEXT_FIGURE_SIZE], int64_t offset)
 {
-    return offset < 0 ? strcpy(out, "–") : text_count(out, offset);
+    return offset < 0 ? stream_none(out) : text_count(out, offset);
 }
 
-char *stream_kcat(char out[STREAM_TEXT], const struct view *view, int kind, int32_t partition, int64_t offset)
+char *stream_kcat(char out[STREAM_COMMAND], const struct view *view, int kind, int32_t partition,
+                  int64_t offset)
 {
     const char *address = view->kafka_address[0] ? view->kafka_address : "HOST:PORT";
+    int used = snprintf(out, STREAM_COMMAND, "kcat -C -b %.63s -t %.63s%s", address, view->topic_prefix,
+                        stream_topic(kind));
+    if (partition >= 0)
+        used += snprintf(out + used, STREAM_COMMAND - (size_t)used, " -p %d", partition);
     if (offset >= 0)
-        snprintf(out, STREAM_TEXT, "kcat -C -b %.63s -t %s -p %d -o %lld -c 1 -e", address,
-                 stream_topic(kind), partition, (long long)offset);
-    else if (partition >= 0)
-        snprintf(out, STREAM_TEXT, "kcat -C -b %.63s -t %s -p %d", address, stream_topic(kind), partition);
-    else
-        snprintf(out, STREAM_TEXT, "kcat -C -b %.63s -t %s", address, stream_topic(kind));
+        snprintf(out + used, STREAM_COMMAND - (size_t)used, " -o %lld -c 1 -e", (long long)offset);
     return out;
 }
 

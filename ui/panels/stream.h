@@ -10,7 +10,8 @@
 #include "base/text.h"
 #include "ui/panel.h"
 
-#define STREAM_TEXT 128
+#define STREAM_TEXT    128
+#define STREAM_COMMAND 256
 
 /* Mixes into a panel's generation. */
 uint64_t stream_mix(uint64_t hash, uint64_t value);
@@ -33,6 +34,8 @@ double stream_rate(const float *values, size_t count, size_t seconds);
 int64_t stream_span(int64_t from, int64_t to);
 int64_t stream_us(int64_t milliseconds);
 
+/* "–": not known, or not there. */
+char *stream_none(char out[TEXT_FIGURE_SIZE]);
 /* "08:14:32.118" and "2026-01-12 08:14:32" of wall or simulated time, UTC; "–" for 0 and less. */
 char *stream_clock(char out[TEXT_FIGURE_SIZE], int64_t microseconds);
 char *stream_date(char out[TEXT_FIGURE_SIZE], int64_t microseconds);
@@ -42,7 +45,7 @@ char *stream_ms(char out[TEXT_FIGURE_SIZE], double milliseconds);
 char *stream_offset(char out[TEXT_FIGURE_SIZE], int64_t offset);
 
 /* The kcat command that prints one record, or (offset below 0) follows the topic. */
-char *stream_kcat(char out[STREAM_TEXT], const struct view *view, int kind, int32_t partition,
+char *stream_kcat(char out[STREAM_COMMAND], const struct view *view, int kind, int32_t partition,
                   int64_t offset);
 /* Copies and says so. */
 void stream_copy(const struct panel_host *host, const char *text, const char *what);

@@ -259,7 +259,7 @@ static void copy(const struct tail_panel *state, const struct view *view, const 
 {
     const struct view_opened *opened = &view->tail.opened;
     size_t count = row_count(view);
-    char text[STREAM_TEXT], figure[TEXT_FIGURE_SIZE];
+    char text[STREAM_COMMAND], figure[TEXT_FIGURE_SIZE];
     bool open = state->opened != 0 && opened->known;
     if (count == 0 && !open)
         return;
