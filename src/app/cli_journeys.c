@@ -261,8 +261,9 @@ int cli_journeys(struct options *options, const char *const *words, size_t count
     const char *what = count ? words[0] : "list";
     if (strcmp(what, "list") == 0 && count < 2)
         return journeys_print_list(options);
-    bool import = strcmp(what, "import") == 0;
-    if (count != 2 || (!import && strcmp(what, "show") && strcmp(what, "delete") && strcmp(what, "export"))) {
+    bool import = strcmp(what, "import") == 0, show = strcmp(what, "show") == 0;
+    bool known = import || show || strcmp(what, "delete") == 0 || strcmp(what, "export") == 0;
+    if (count != 2 || !known) {
         err_set(&err, ERR_USAGE, "journeys list, or journeys show|delete|export|import and one name or file");
         return cli_fail(&err);
     }

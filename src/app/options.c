@@ -138,12 +138,11 @@ int options_read(struct options *options, unsigned command, int argc, char **arg
     option_init(&options->set, TABLE, sizeof TABLE / sizeof *TABLE, options);
     options->set.section = "kafka";
     options->set.section_offset = offsetof(struct options, properties);
-    struct option_list flags = options->properties; /* -X comes after the file's, so that it wins */
     char path[FILE_PATH_SIZE];
     if (option_read_arguments(&options->set, command, argc, argv, positional, max_positional,
                               positional_count, err) < 0)
         return -1;
-    flags = options->properties;
+    struct option_list flags = options->properties; /* -X comes after the file's, so that it wins */
     options->properties.count = 0;
     int result = 0;
     if (options->config_file[0]) {

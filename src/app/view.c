@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,7 @@ static void view_process(struct session *session, int64_t mono_us)
     int64_t cpu = clock_process_cpu_us(), elapsed = mono_us - session->cpu_mono_us;
     if (elapsed >= 2000000) {
         if (session->cpu_mono_us)
-            view->cpu_percent = (double)((cpu - session->cpu_us) * 100 / elapsed);
+            view->cpu_percent = round((double)(cpu - session->cpu_us) * 100 / (double)elapsed);
         session->cpu_us = cpu;
         session->cpu_mono_us = mono_us;
     }

@@ -200,9 +200,9 @@ void option_format(const struct option_set *set, size_t index, char *out, size_t
         snprintf(out, size, "%s", text_time(time, *(const int64_t *)target));
         break;
     case OPTION_WORD: {
-        const char *word = option->words;
-        for (int i = *(const int *)target; i > 0 && word; i--)
-            word = strchr(word, '|') ? strchr(word, '|') + 1 : word;
+        const char *word = option->words ? option->words : "";
+        for (int i = *(const int *)target; i > 0 && word[strcspn(word, "|")]; i--)
+            word += strcspn(word, "|") + 1;
         snprintf(out, size, "%.*s", (int)strcspn(word, "|"), word);
         break;
     }

@@ -254,7 +254,8 @@ const char *geo_between(enum geo_route route, double chainage, char text[GEO_BET
     if (!before && !after)
         snprintf(text, GEO_BETWEEN_SIZE, "%s", local_name(section->name));
     else if (fmin(behind, ahead) <= AT_JUNCTION || !from || !to)
-        snprintf(text, GEO_BETWEEN_SIZE, "%s", behind <= ahead ? before->shortname : after->shortname);
+        snprintf(text, GEO_BETWEEN_SIZE, "%s",
+                 before && (!after || behind <= ahead) ? before->shortname : after->shortname);
     else
         snprintf(text, GEO_BETWEEN_SIZE, "%s–%s", from, to);
     return text;
