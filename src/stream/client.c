@@ -131,6 +131,7 @@ static void set_state(struct client *client, enum kafka_state state, const char 
     enum kafka_state before = figures->state;
     figures->state = state;
     figures->state_since_us = clock_wall_us();
+    figures->was_up |= state == KAFKA_UP;
     atomic_store_explicit(&client->connecting, state == KAFKA_CONNECTING, memory_order_relaxed);
     if (!client->log)
         return;

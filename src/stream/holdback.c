@@ -74,7 +74,7 @@ void holdback_release(struct holdback_lane *lane)
 void holdback_acked(struct holdback_lane *lane, uint64_t total, int64_t offset)
 {
     if (offset >= 0) {
-        atomic_store(&lane->last_offset, offset);
+        atomic_store_explicit(&lane->last_offset, offset, memory_order_relaxed);
         uint32_t head = atomic_load_explicit(&lane->head, memory_order_relaxed);
         uint32_t tail = atomic_load_explicit(&lane->tail, memory_order_acquire);
         /* A full ring (nobody settles it) leaves samples out; the next one speaks for them. */
@@ -84,12 +84,15 @@ void holdback_acked(struct holdback_lane *lane, uint64_t total, int64_t offset)
             atomic_store_explicit(&lane->head, head + 1, memory_order_release);
         }
     }
-    atomic_fetch_add(&lane->reported_count, 1);
+    /* The only writer; a waiting sender is notified behind a fence. */
+    atomic_store_explicit(&lane->reported_count,
+                          atomic_load_explicit(&lane->reported_count, memory_order_relaxed) + 1,
+                          memory_order_release);
 }
 
 void holdback_consumed(struct holdback_lane *lane, int64_t next_offset)
 {
-    atomic_store(&lane->consumed, next_offset);
+    atomic_store_explicit(&lane->consumed, next_offset, memory_order_release);
 }
 
 uint32_t holdback_gate_enter(struct holdback_gate *gate)

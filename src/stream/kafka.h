@@ -17,7 +17,7 @@ struct kafka_settings {
     size_t property_count;
     const char *topic_prefix;         /* NULL, "" or put before each topic name; not used when embedded */
     bool embedded;                    /* the broker is ours: small fetches, no auto-create surprises */
-    bool create_topics;               /* external: the producer makes the topics that are missing */
+    bool topics_as_they_are;          /* external: the producer must not make those that are missing */
     int partitions[EVENT_KIND_COUNT]; /* of topics that are made; 0: kafka_default_partitions() */
     int replication;                  /* of topics that are made; 0: the cluster's default */
     struct log *log;                  /* NULL: nothing is logged, and nothing goes to stderr either */
@@ -48,6 +48,7 @@ struct kafka_partition_figures {
 struct kafka_figures {
     enum kafka_state state;
     int64_t state_since_us;
+    bool was_up;      /* at some time since it was created */
     char detail[200]; /* why it is down, with the cure; "" */
     char group[64], member_state[24];
     uint64_t rebalances;

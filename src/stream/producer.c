@@ -62,6 +62,7 @@ struct producer {
 
     /* delivery thread */
     _Atomic uint64_t reported_count, reported_bytes;
+    _Atomic uint64_t wake_count; /* reported_count from which the waiting sender wants to be woken */
     bool troubled;
     unsigned latency_turn;
     struct latency latency;
@@ -82,6 +83,23 @@ static void on_statistics(struct client *client, void *context)
     producer->latency = (struct latency){0};
 }
 
+/* These have one writer each: no locked instruction is needed. Whoever waits for them is woken behind a
+ * fence. */
+static void add(_Atomic uint64_t *counter, uint64_t amount)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + amount,
+                          memory_order_release);
+}
+
+/* Not before there is room worth waking for: a sender that is woken for each record sends each in a batch of
+ * its own and spends its time in the scheduler. */
+static void notify_sender(struct producer *producer)
+{
+    if (atomic_load_explicit(&producer->reported_count, memory_order_relaxed) >=
+        atomic_load(&producer->wake_count))
+        holdback_gate_notify(&producer->gate);
+}
+
 static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
 {
     struct producer *producer = client_context(opaque);
@@ -89,8 +107,8 @@ static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void
     (void)rk;
     bool good = message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
     if (good) {
-        atomic_fetch_add_explicit(&topic->acknowledged, 1, memory_order_relaxed);
-        atomic_fetch_add_explicit(&topic->bytes, message->len, memory_order_relaxed);
+        add(&topic->acknowledged, 1);
+        add(&topic->bytes, message->len);
         client_seen(producer->client);
         if (producer->latency_turn++ % LATENCY_SAMPLING == 0)
             latency_add(&producer->latency, rd_kafka_message_latency(message));
@@ -99,7 +117,7 @@ static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void
             client_mended(producer->client);
         }
     } else {
-        atomic_fetch_add_explicit(&topic->failed, 1, memory_order_relaxed);
+        add(&topic->failed, 1);
         if (message->err > 0)
             client_seen(producer->client); /* it was the broker who said no */
         if (message->err != RD_KAFKA_RESP_ERR__PURGE_QUEUE &&
@@ -114,11 +132,10 @@ static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void
     if (topic->lanes && message->partition >= 0 && message->partition < LANES)
         holdback_acked(&topic->lanes[message->partition], (uint64_t)(uintptr_t)message->_private,
                        good ? message->offset : -1);
-    atomic_fetch_add_explicit(&producer->reported_bytes, message->len + message->key_len,
-                              memory_order_relaxed);
-    uint64_t reported = atomic_fetch_add(&producer->reported_count, 1);
-    if ((reported & 511) == 511)
-        holdback_gate_notify(&producer->gate); /* a long run of reports: let the sender go on meanwhile */
+    add(&producer->reported_bytes, message->len + message->key_len);
+    add(&producer->reported_count, 1);
+    if ((atomic_load_explicit(&producer->reported_count, memory_order_relaxed) & 511) == 0)
+        notify_sender(producer); /* in a long run of reports; the end of each run is told in delivery_main */
 }
 
 static int make_topic_handles(struct producer *producer)
@@ -176,7 +193,7 @@ static void delivery_main(void *context)
             timeout_ms = 100;
         }
         rd_kafka_queue_poll_callback(producer->events, timeout_ms);
-        holdback_gate_notify(&producer->gate);
+        notify_sender(producer);
     }
 }
 
@@ -360,6 +377,9 @@ static int await(struct producer *producer, struct holdback_lane *lane, uint64_t
         atomic_store_explicit(&producer->held, true, memory_order_relaxed);
     }
     for (;;) {
+        uint64_t flying = in_flight(producer);
+        atomic_store(&producer->wake_count,
+                     drain ? producer->sent_count : producer->sent_count - flying + flying / 4);
         uint32_t turn = holdback_gate_enter(&producer->gate);
         if (drain ? in_flight(producer) == 0 : room(producer, lane, bytes))
             break;
@@ -437,13 +457,13 @@ static int send_outgoing(struct producer *producer, struct outgoing *outgoing, i
         uint64_t total = lane ? holdback_sent(lane, bytes + RECORD_OVERHEAD) : 0;
         producer->sent_count++; /* before, since the report may come first */
         producer->sent_bytes += bytes;
-        atomic_fetch_add_explicit(&topic->produced, 1, memory_order_relaxed);
+        add(&topic->produced, 1);
         rd_kafka_resp_err_t code =
             outgoing_hand_over(outgoing, client_handle(producer->client), topic->handle, partition,
                                (void *)(uintptr_t)total, &producer->trace);
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
             return 0;
-        atomic_fetch_sub_explicit(&topic->produced, 1, memory_order_relaxed);
+        add(&topic->produced, (uint64_t)-1);
         producer->sent_count--;
         producer->sent_bytes -= bytes;
         if (lane)

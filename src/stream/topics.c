@@ -110,7 +110,7 @@ int topics_ensure(struct client *client, const struct kafka_settings *settings, 
             missing++;
             first = kind;
         }
-    if (missing && settings->create_topics)
+    if (missing && !settings->topics_as_they_are)
         return create(client, settings, present, missing, timeout_ms, err);
     if (missing)
         return refuse(client, settings, (enum event_kind)first, missing, ERR_NOT_FOUND, "", err);

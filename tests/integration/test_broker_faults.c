@@ -244,7 +244,7 @@ static void test_slow_broker(void **state)
 
 static struct kafka_settings outside(const char *address, struct log *log)
 {
-    return (struct kafka_settings){.bootstrap = address, .create_topics = true, .log = log};
+    return (struct kafka_settings){.bootstrap = address, .log = log};
 }
 
 /* Until the producer says `part` in its detail; microseconds, or -1. */
