@@ -14,6 +14,8 @@
 
 /* Sets one "key=value" (kafka.c). ERR_CONFIG; never repeats the value of a secret. */
 int kafka_property_set(rd_kafka_conf_t *conf, const char *property, struct err *err);
+/* Whether the operator set it. */
+bool kafka_property_given(const struct kafka_settings *settings, const char *name);
 
 struct client;
 

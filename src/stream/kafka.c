@@ -93,6 +93,15 @@ int kafka_property_set(rd_kafka_conf_t *conf, const char *property, struct err *
     return err_set(err, ERR_CONFIG, "%s", clean);
 }
 
+bool kafka_property_given(const struct kafka_settings *settings, const char *name)
+{
+    size_t length = strlen(name);
+    for (size_t i = 0; i < settings->property_count; i++)
+        if (!strncmp(settings->properties[i], name, length) && settings->properties[i][length] == '=')
+            return true;
+    return false;
+}
+
 int kafka_property_check(const char *property, struct err *err)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();

@@ -1,7 +1,8 @@
 /*
  * Sending is one thread's business and takes no lock: what is in flight is known by counting (sent here,
- * reported by the delivery thread), so that librdkafka's own queue limit is never met. When there is no room
- * the sender waits at a gate (stream/holdback.h) that delivery reports and the consumer open.
+ * reported by deliveries), so that librdkafka's own queue limit is never met. When there is no room the
+ * sender waits at a gate (stream/holdback.h) that delivery reports and the consumer open. Reports are handled
+ * by one thread at a time: the delivery thread, or the sender between two records while it is busy.
  *
  * On the embedded broker the partition is chosen here, with the function that librdkafka would use, because
  * the hold-back must know it beforehand. The opaque pointer of a message carries the lane's running total in
@@ -20,6 +21,7 @@
 #include "stream/outgoing.h"
 #include "stream/topics.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +32,9 @@
 #define LATENCY_SAMPLING  8
 #define TOPICS_TIMEOUT_MS 500
 #define REFUSED_US        50000
+#define SERVE_EVERY       256 /* records */
+#define SENDER_BUSY_TURNS 4
+#define NAP_US            20000
 
 struct topic {
     rd_kafka_topic_t *handle;
@@ -48,7 +53,11 @@ struct producer {
     atomic_bool ready; /* the topics are there */
     atomic_bool expecting;
     struct topic topics[EVENT_KIND_COUNT];
-    struct holdback_gate gate;
+    struct holdback_gate gate;     /* the sender waits here */
+    pthread_mutex_t serving;       /* held by whoever handles delivery reports */
+    struct holdback_gate nap;      /* the delivery thread waits here while the sender handles them */
+    _Atomic uint64_t sender_turns; /* times the sender offered to */
+    atomic_bool awaiting;          /* the sender waits: it handles none */
 
     /* sender */
     struct buf json;
@@ -60,7 +69,7 @@ struct producer {
     _Atomic int64_t waited_us;
     atomic_bool held;
 
-    /* delivery thread */
+    /* whoever holds `serving` */
     _Atomic uint64_t reported_count, reported_bytes;
     _Atomic uint64_t wake_count; /* reported_count from which the waiting sender wants to be woken */
     bool troubled;
@@ -180,10 +189,30 @@ static int64_t prepare_topics(struct producer *producer)
     return 3000;
 }
 
+/* At full speed a report is best handled by the thread that sent the record: its memory goes back to where it
+ * came from without two threads quarrelling about the heap, which costs a tenth of the throughput. */
+static void leave_it_to_sender(struct producer *producer)
+{
+    uint32_t turn = holdback_gate_enter(&producer->nap);
+    if (!atomic_load(&producer->stop) && !atomic_load(&producer->awaiting))
+        holdback_gate_wait(&producer->nap, turn, clock_mono_us() + NAP_US);
+    holdback_gate_leave(&producer->nap);
+}
+
+static void serve_as_sender(struct producer *producer)
+{
+    atomic_fetch_add_explicit(&producer->sender_turns, 1, memory_order_relaxed);
+    if (pthread_mutex_trylock(&producer->serving) != 0)
+        return; /* the delivery thread does, or waits for something to do; it will make room */
+    rd_kafka_queue_poll_callback(producer->events, 0);
+    pthread_mutex_unlock(&producer->serving);
+}
+
 static void delivery_main(void *context)
 {
     struct producer *producer = context;
     int64_t next_try = 0;
+    uint64_t seen = 0;
     while (!atomic_load(&producer->stop)) {
         int timeout_ms = 1000;
         if (!atomic_load(&producer->ready)) {
@@ -192,7 +221,13 @@ static void delivery_main(void *context)
                 next_try = now + 1000 * prepare_topics(producer);
             timeout_ms = 100;
         }
+        uint64_t turns = atomic_load(&producer->sender_turns);
+        if (turns - seen > SENDER_BUSY_TURNS)
+            leave_it_to_sender(producer);
+        seen = turns;
+        pthread_mutex_lock(&producer->serving);
         rd_kafka_queue_poll_callback(producer->events, timeout_ms);
+        pthread_mutex_unlock(&producer->serving);
         notify_sender(producer);
     }
 }
@@ -203,15 +238,6 @@ static void prepare_conf(rd_kafka_conf_t *conf, void *context)
 {
     (void)context;
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivered);
-}
-
-static bool property_given(const struct kafka_settings *settings, const char *name)
-{
-    size_t length = strlen(name);
-    for (size_t i = 0; i < settings->property_count; i++)
-        if (!strncmp(settings->properties[i], name, length) && settings->properties[i][length] == '=')
-            return true;
-    return false;
 }
 
 /* librdkafka refuses idempotence together with these; the operator's word wins over our default. */
@@ -225,7 +251,7 @@ static bool idempotence_possible(const struct kafka_settings *settings)
                                         "max.in.flight.requests.per.connection",
                                         "queuing.strategy"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (property_given(settings, names[i]))
+        if (kafka_property_given(settings, names[i]))
             return false;
     return true;
 }
@@ -273,6 +299,7 @@ struct producer *producer_create(const struct kafka_settings *settings, struct e
     snprintf(producer->prefix, sizeof producer->prefix, "%s",
              settings->topic_prefix ? settings->topic_prefix : "");
     producer->settings.topic_prefix = producer->prefix;
+    pthread_mutex_init(&producer->serving, NULL);
     buf_init(&producer->json, CODEC_MAX_RECORD);
     trace_source_init(&producer->trace);
 
@@ -320,6 +347,7 @@ uint64_t producer_destroy(struct producer *producer, int64_t flush_us)
     if (producer->worker && flush_us > 0)
         producer_flush(producer, flush_us, NULL);
     atomic_store(&producer->stop, true);
+    holdback_gate_notify(&producer->nap);
     rd_kafka_queue_yield(producer->events);
     worker_join(producer->worker);
     uint64_t left = in_flight(producer);
@@ -341,6 +369,7 @@ uint64_t producer_destroy(struct producer *producer, int64_t flush_us)
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
         free(producer->topics[kind].lanes);
     buf_free(&producer->json);
+    pthread_mutex_destroy(&producer->serving);
     free(producer);
     return left;
 }
@@ -376,6 +405,8 @@ static int await(struct producer *producer, struct holdback_lane *lane, uint64_t
         atomic_fetch_add_explicit(&producer->waits, 1, memory_order_relaxed);
         atomic_store_explicit(&producer->held, true, memory_order_relaxed);
     }
+    atomic_store(&producer->awaiting, true);
+    holdback_gate_notify(&producer->nap);
     for (;;) {
         uint64_t flying = in_flight(producer);
         atomic_store(&producer->wake_count,
@@ -395,6 +426,7 @@ static int await(struct producer *producer, struct holdback_lane *lane, uint64_t
         holdback_gate_wait(&producer->gate, turn, deadline);
     }
     holdback_gate_leave(&producer->gate);
+    atomic_store(&producer->awaiting, false);
     if (!drain) {
         atomic_store_explicit(&producer->held, false, memory_order_relaxed);
         atomic_fetch_add_explicit(&producer->waited_us, clock_mono_us() - start, memory_order_relaxed);
@@ -461,8 +493,11 @@ static int send_outgoing(struct producer *producer, struct outgoing *outgoing, i
         rd_kafka_resp_err_t code =
             outgoing_hand_over(outgoing, client_handle(producer->client), topic->handle, partition,
                                (void *)(uintptr_t)total, &producer->trace);
-        if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            if (producer->sent_count % SERVE_EVERY == 0)
+                serve_as_sender(producer);
             return 0;
+        }
         add(&topic->produced, (uint64_t)-1);
         producer->sent_count--;
         producer->sent_bytes -= bytes;
