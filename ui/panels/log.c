@@ -86,9 +86,13 @@ static void draw_row(const struct table *table, struct canvas *canvas, int y, co
     table_put(table, canvas, y, TIME, STYLE(ROLE_DIM), stream_clock(text, entry->wall_us));
     table_put(table, canvas, y, LEVEL, STYLE(role), log_level_name(entry->level));
     table_put(table, canvas, y, SOURCE, STYLE(ROLE_DIM), entry->source);
-    table_put(table, canvas, y, TEXT, STYLE(role == ROLE_GOOD ? ROLE_TEXT : role), entry->text);
-    if (table->count > EQUIVALENT)
+    struct style style = STYLE(role == ROLE_GOOD ? ROLE_TEXT : role);
+    if (entry->equivalent[0] != '\0' && table->count > EQUIVALENT && table->width[EQUIVALENT] > 0) {
+        table_put(table, canvas, y, TEXT, style, entry->text);
         table_put(table, canvas, y, EQUIVALENT, STYLE(ROLE_DIM), entry->equivalent);
+    } else { /* the line may have that column too */
+        canvas_text_fit(canvas, table->x[TEXT], y, canvas->width - table->x[TEXT], style, entry->text);
+    }
 }
 
 /* The selected line without cuts. */
