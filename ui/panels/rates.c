@@ -79,7 +79,7 @@ static struct band band_read(const struct view *view, int kind, bool bytes)
     struct band band = {.write = bytes ? write_bytes : write_rate};
     band.count = stream_series(&topic->events_series, band.values);
     double minute = sum_of_minute(band.values, band.count);
-    band.seldom = minute > 0 && minute < 60 && band.count >= 10;
+    band.seldom = minute > 0 && band.count >= 10 && stream_rate(band.values, band.count, 60) < 1;
     if (bytes)
         band.count = stream_series(&topic->bytes_series, band.values);
     return band;
