@@ -177,7 +177,7 @@ static void property_text(const char *property, char *out, size_t size)
     size_t name = strcspn(property, "=");
     char key[128];
     text_sanitise(key, sizeof key, property, name);
-    if (options_is_secret(key))
+    if (kafka_property_is_secret(key))
         snprintf(out, size, "%s=***", key);
     else
         text_sanitise(out, size, property, strlen(property));

@@ -21,31 +21,17 @@ static const char *base_name(const char *path)
 
 int cli_journey_path(const struct options *options, const char *wanted, char path[512], struct err *err)
 {
-    if (file_size(wanted) >= 0 || strchr(wanted, '/')) {
-        text_copy(path, 512, wanted);
-        return file_size(wanted) >= 0 ? 0 : err_set(err, ERR_NOT_FOUND, "%s: no such file", wanted);
-    }
     struct journey_listing *list = NULL;
-    size_t count = 0, matches = 0;
-    if (journeys_list(options->journeys, &list, &count, err) < 0)
-        return -1;
-    for (size_t i = 0; i < count; i++) {
-        const char *base = base_name(list[i].info.path);
-        bool exact = text_equal_fold(base, wanted) || text_equal_fold(list[i].info.name, wanted);
-        if (exact || text_prefix_fold(base, wanted)) {
-            text_copy(path, 512, list[i].info.path);
-            matches = exact ? 1 : matches + 1;
-            if (exact)
-                break;
-        }
-    }
-    free(list);
-    if (matches == 1)
+    size_t count = 0;
+    if (file_size(wanted) >= 0) {
+        text_copy(path, 512, wanted);
         return 0;
-    return matches ? err_set(err, ERR_USAGE, "'%.60s' begins the name of %zu journeys; say more of it",
-                             wanted, matches)
-                   : err_set(err, ERR_NOT_FOUND, "no journey '%.60s' in %s; `smartcity journeys` lists them",
-                             wanted, options->journeys);
+    }
+    if (!strchr(wanted, '/') && journeys_list(options->journeys, &list, &count, err) < 0)
+        return -1;
+    int result = journeys_find(list, count, wanted, path, err);
+    free(list);
+    return result;
 }
 
 static const char *state_word(const struct journey_listing *listing)

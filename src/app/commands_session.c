@@ -382,44 +382,13 @@ int commands_tail(struct session *session, const struct command_call *call, stru
 
 /* ---- journeys --------------------------------------------------------------------------------------- */
 
-/* By path, file name with or without suffix, recorded name, or the start of one that is unique. */
-static int journey_resolve(struct session *session, const char *wanted, char path[FILE_PATH_SIZE],
-                           struct err *err)
-{
-    const struct journey_listing *found = NULL;
-    if (strchr(wanted, '/')) {
-        text_copy(path, FILE_PATH_SIZE, wanted);
-        return 0;
-    }
-    for (int pass = 0; pass < 2 && !found; pass++) {
-        size_t matches = 0;
-        for (size_t i = 0; i < session->journey_count; i++) {
-            const struct journey_listing *listing = &session->journeys[i];
-            const char *slash = strrchr(listing->info.path, '/'),
-                       *base = slash ? slash + 1 : listing->info.path;
-            bool exact = text_equal_fold(base, wanted) || text_equal_fold(listing->info.name, wanted);
-            if (pass == 0 ? exact : text_prefix_fold(base, wanted)) {
-                found = listing;
-                matches++;
-            }
-        }
-        if (matches > 1 && pass == 1)
-            return err_set(err, ERR_USAGE, "'%.60s' begins the name of %zu journeys; say more of it", wanted,
-                           matches);
-    }
-    if (!found)
-        return err_set(err, ERR_NOT_FOUND, "no journey '%.60s' in %s", wanted, session->options->journeys);
-    text_copy(path, FILE_PATH_SIZE, found->info.path);
-    return 0;
-}
-
 int commands_replay(struct session *session, const struct command_call *call, struct command_reply *reply)
 {
     char name[FILE_PATH_SIZE], path[FILE_PATH_SIZE];
     if (call->argument_count == 0)
         return usage(call, reply);
     arguments_from(call, 0, name, sizeof name);
-    if (journey_resolve(session, name, path, &reply->err) < 0 ||
+    if (journeys_find(session->journeys, session->journey_count, name, path, &reply->err) < 0 ||
         session_replay(session, path, 1, &reply->err) < 0)
         return -1;
     snprintf(reply->text, sizeof reply->text, "replaying %.200s", path);
@@ -475,7 +444,8 @@ int commands_forget(struct session *session, const struct command_call *call, st
     if (call->argument_count == 0)
         return usage(call, reply);
     arguments_from(call, 0, name, sizeof name);
-    if (journey_resolve(session, name, path, &reply->err) < 0 || journeys_delete(path, &reply->err) < 0)
+    if (journeys_find(session->journeys, session->journey_count, name, path, &reply->err) < 0 ||
+        journeys_delete(path, &reply->err) < 0)
         return -1;
     session_journeys_changed(session);
     snprintf(reply->text, sizeof reply->text, "deleted %.300s", path);

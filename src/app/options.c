@@ -189,12 +189,3 @@ void options_world(const struct options *options, struct world_settings *setting
     settings->weather_interval =
         (uint32_t)(options->weather_interval / 1000000 > 0 ? options->weather_interval / 1000000 : 1);
 }
-
-bool options_is_secret(const char *property)
-{
-    static const char *const parts[] = {"password", "secret", "pem", "sasl.oauthbearer.config", "token"};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (text_find_fold(property, parts[i]))
-            return true;
-    return false;
-}

@@ -67,7 +67,5 @@ int options_read(struct options *options, unsigned command, int argc, char **arg
                  size_t max_positional, size_t *positional_count, struct err *err);
 void options_free(struct options *options);
 void options_world(const struct options *options, struct world_settings *settings);
-/* Is this property's value a secret? Then "***" is what may be shown. */
-bool options_is_secret(const char *property);
 
 #endif

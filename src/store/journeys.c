@@ -192,3 +192,28 @@ int journeys_new_path(const char *folder, const char *name, int64_t wall_us, cha
     return err_set(err, ERR_USAGE, "a thousand journeys in %s are called %s: choose another name", folder,
                    base);
 }
+
+int journeys_find(const struct journey_listing *list, size_t count, const char *wanted, char path[512],
+                  struct err *err)
+{
+    size_t matches = 0;
+    text_copy(path, 512, wanted);
+    if (strchr(wanted, '/'))
+        return file_size(wanted) >= 0 ? 0 : err_set(err, ERR_NOT_FOUND, "%s: no such file", wanted);
+    for (size_t i = 0; i < count; i++) {
+        const char *slash = strrchr(list[i].info.path, '/'), *base = slash ? slash + 1 : list[i].info.path;
+        bool exact = text_equal_fold(base, wanted) || text_equal_fold(list[i].info.name, wanted);
+        if (!exact && !text_prefix_fold(base, wanted))
+            continue;
+        text_copy(path, 512, list[i].info.path);
+        matches = exact ? 1 : matches + 1;
+        if (exact)
+            break;
+    }
+    if (matches > 1)
+        return err_set(err, ERR_USAGE, "'%.60s' begins the name of %zu journeys; say more of it", wanted,
+                       matches);
+    return matches
+               ? 0
+               : err_set(err, ERR_NOT_FOUND, "no journey '%.60s'; `smartcity journeys` lists them", wanted);
+}

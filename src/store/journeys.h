@@ -34,4 +34,9 @@ int journeys_prune(const char *folder, int64_t limit_bytes, uint32_t *deleted, s
 int journeys_new_path(const char *folder, const char *name, int64_t wall_us, char path[FILE_PATH_SIZE],
                       struct err *err);
 
+/* The path of a journey by path, by file name with or without suffix, by recorded name, or by the beginning
+ * of a file name that is unique in the list. ERR_NOT_FOUND, or ERR_USAGE when several begin so. */
+int journeys_find(const struct journey_listing *list, size_t count, const char *wanted, char path[512],
+                  struct err *err);
+
 #endif
