@@ -30,4 +30,8 @@ void auth_service(const struct request *request, char service[64]);
 int auth_check(const struct auth *auth, struct request *request, const char *payload_hash,
                struct auth_result *result);
 
+/* Presigned URLs of S3 in the older form: is it one, and does it hold? (auth_v2.c) */
+bool auth_is_v2(const struct request *request);
+int auth_check_v2(const struct auth *auth, struct request *request);
+
 #endif

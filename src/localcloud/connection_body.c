@@ -110,6 +110,8 @@ static int open_chunks(struct exchange *exchange)
     struct request *request = request_of(exchange);
     const char *hash = exchange->claimed_hash;
     bool trailer = strcmp(hash, SIGV4_UNSIGNED_TRAILER) == 0 || strcmp(hash, SIGV4_STREAMING_TRAILER) == 0;
+    if (auth_is_v2(request))
+        return request_fail(request, 400, "InvalidRequest", "aws-chunked bodies need Signature Version 4");
     bool is_signed = strcmp(hash, SIGV4_STREAMING) == 0 || strcmp(hash, SIGV4_STREAMING_TRAILER) == 0;
     if (!trailer && !is_signed)
         return request_fail(
@@ -136,7 +138,9 @@ static int open_rest(struct exchange *exchange)
         return request_fail(request, 400, "InvalidRequest",
                             "Missing required header for this request: x-amz-content-sha256");
     exchange->claimed_hash = hash ? hash : SIGV4_UNSIGNED;
-    if (auth_check(&exchange->context->auth, request, exchange->claimed_hash, &exchange->auth) < 0)
+    if ((auth_is_v2(request)
+             ? auth_check_v2(&exchange->context->auth, request)
+             : auth_check(&exchange->context->auth, request, exchange->claimed_hash, &exchange->auth)) < 0)
         return -1;
     if (!operation)
         return exchange_refuse_rest(exchange);

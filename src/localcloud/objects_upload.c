@@ -251,11 +251,13 @@ static const struct stored_part *find_part(const struct stored_parts *parts, int
 static enum objects_status choose_parts(const struct stored_parts *stored, const struct part_info *parts,
                                         size_t count, const struct stored_part **chosen, struct err *err)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0 && parts[i].number <= parts[i - 1].number) {
+    for (size_t i = 1; i < count; i++) {
+        if (parts[i].number <= parts[i - 1].number) {
             err_set(err, ERR_REMOTE, "the parts are not in ascending order");
             return OBJECTS_PART_ORDER;
         }
+    }
+    for (size_t i = 0; i < count; i++) {
         chosen[i] = find_part(stored, parts[i].number);
         if (!chosen[i] || strcmp(chosen[i]->info.etag, parts[i].etag) != 0 ||
             (parts[i].checksum[0] && strcmp(chosen[i]->info.checksum, parts[i].checksum) != 0)) {
