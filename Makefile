@@ -19,6 +19,7 @@ MODULES  := rdkafka ncursesw libcurl libmicrohttpd jansson sqlite3 libzstd libcr
 PACKAGES := gcc libc6-dev pkg-config librdkafka-dev libncurses-dev libcurl4-openssl-dev libjansson-dev \
             libsqlite3-dev libmicrohttpd-dev libzstd-dev libssl-dev libcairo2-dev libturbojpeg0-dev libchafa-dev libinih-dev
 TEST_PACKAGES := libcmocka-dev
+CLIENT_PACKAGES := python3 python3-venv
 CHECK_PACKAGES := clang libclang-rt-dev clang-format clang-tidy cppcheck valgrind
 
 -include .ci/local.mk
@@ -75,7 +76,7 @@ FUZZ_BIN   := $(FUZZ_SRC:%.c=$(B)/%)
 
 PROGRAM := $(if $(filter release,$(MODE)),build/smartcity,$(B)/smartcity)
 
-.PHONY: all run test check bench fuzz docs install clean deps help program test-binaries duckdb test-cloud
+.PHONY: all run test test-clients check bench fuzz docs install clean deps help program test-binaries duckdb test-cloud
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -88,6 +89,7 @@ help:
 	@echo 'make            build build/smartcity (installing what is missing)'
 	@echo 'make run        build and open the console; RUN="--seed 9" passes arguments'
 	@echo 'make test       build with ASan and UBSan, run every test'
+	@echo 'make test-clients   the local cloud under the aws CLI and boto3, fetched once by pip'
 	@echo 'make check      layers, formatting, static analysis, generated documents'
 	@echo 'make duckdb     fetch the SQL engine of the local cloud into build/lib'
 	@echo 'make test-cloud the tests that need it'
@@ -195,6 +197,12 @@ CLOUD_TESTS := $(basename $(wildcard tests/unit/test_duckdb*.c tests/unit/test_a
 test-cloud: deps-test duckdb
 	$(Q)$(MAKE) --no-print-directory MODE=asan $(CLOUD_TESTS:%=build/asan/%)
 	$(Q)sh tests/run build/asan $(CLOUD_TESTS)
+
+# Clients that others wrote, in a virtual environment of their own (build/clients). CLIENTS="test_s3" runs only those.
+test-clients: deps-test
+	@command -v dpkg-query >/dev/null || exit 0; $(call deps_for,$(CLIENT_PACKAGES))
+	$(Q)$(MAKE) --no-print-directory MODE=asan program
+	$(Q)sh tests/clients/run build/asan $(CLIENTS)
 
 bench: deps
 	$(Q)$(MAKE) --no-print-directory MODE=release program $(BENCH_SRC:%.c=build/release/%)

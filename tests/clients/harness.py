@@ -45,7 +45,7 @@ class Cloud:
         for name in list(settings):
             if name.startswith("aws_"):
                 keys[name] = settings.pop(name)
-        config = botocore.config.Config(retries={"max_attempts": 1, "mode": "standard"}, **settings)
+        config = botocore.config.Config(retries={"total_max_attempts": 1, "mode": "standard"}, **settings)
         client = boto3.session.Session().client(service, endpoint_url=self.endpoint, region_name=self.region,
                                                 config=config, **keys)
         if validate:
