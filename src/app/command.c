@@ -198,7 +198,7 @@ static const struct command SESSION_COMMANDS[] = {
      "<journey>",
      "delete a journey",
      NULL,
-     COMMAND_CHANGES | COMMAND_CONFIRM,
+     COMMAND_CHANGES | COMMAND_CONFIRM_NAME,
      {{NULL}},
      commands_forget,
      complete_journey},
