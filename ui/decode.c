@@ -147,6 +147,34 @@ static bool finish_csi(struct decode *decode, char final, int64_t now_us, struct
     return code != 0 && give_key(input, code, modifiers_of(second));
 }
 
+/* One component of "rgb:ffff/ffff/ffff", by its first digit: enough to tell light from dark. */
+static const char *read_component(const char *at, int *value)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *digit = *at != '\0' ? strchr(digits, *at | 0x20) : NULL;
+    if (digit == NULL)
+        return NULL;
+    *value = (int)(digit - digits);
+    return at + strspn(at, "0123456789abcdefABCDEF");
+}
+
+static void finish_string(struct decode *decode)
+{
+    static const char background[] = "]11;rgb:";
+    const char *at = decode->sequence + sizeof background - 1;
+    int parts[3];
+    decode->state = DECODE_GROUND;
+    decode->sequence[decode->length] = '\0';
+    if (strncmp(decode->sequence, background, sizeof background - 1) != 0)
+        return;
+    for (int i = 0; i < 3; i++) {
+        if ((i > 0 && *at++ != '/') || (at = read_component(at, &parts[i])) == NULL)
+            return;
+    }
+    decode->knows_background = true;
+    decode->light = 2 * parts[0] + 5 * parts[1] + parts[2] >= 8 * 8;
+}
+
 static bool feed_paste(struct decode *decode, uint32_t rune, struct input *input)
 {
     static const char end[] = "\033[201~";
@@ -225,9 +253,12 @@ bool decode_feed(struct decode *decode, uint32_t rune, int64_t now_us, struct in
         uint32_t code = rune < 0x7F ? key_of_final((char)rune) : 0;
         return code != 0 && give_key(input, code, 0);
     case DECODE_STRING:
-        decode->length = 1;
         if (rune == 7 || (decode->string_esc && rune == '\\') || rune == 0x9C)
-            decode->state = DECODE_GROUND;
+            finish_string(decode);
+        else if (decode->length == 0)
+            decode->length = 1;
+        if (rune >= 0x20 && rune < 0x7F && decode->length + 1 < DECODE_SEQUENCE_MAX)
+            decode->sequence[decode->length++] = (char)rune;
         decode->string_esc = rune == ESC;
         return false;
     case DECODE_PASTE:

@@ -28,8 +28,9 @@ struct decode {
     bool string_esc, button_down;
     unsigned x10[3];
     size_t paste_length, paste_match;
-    bool paste_cut;  /* longer than the limit: the rest was dropped */
-    bool knows_sync; /* it answered that it knows mode 2026 */
+    bool paste_cut;               /* longer than the limit: the rest was dropped */
+    bool knows_sync;              /* it answered that it knows mode 2026 */
+    bool knows_background, light; /* it told its background (OSC 11) */
     int64_t pressed_us;
     int pressed_x, pressed_y;
     char paste[DECODE_PASTE_MAX + 8];

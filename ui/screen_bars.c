@@ -231,6 +231,8 @@ static struct style on_bar(enum role role)
     if (role == ROLE_LIVE || role == ROLE_REPLAY || role == ROLE_PAUSED || role == ROLE_BAR ||
         role == ROLE_BAR_KEY)
         return STYLE(role);
+    if (role == ROLE_STRONG)
+        return STYLE_BOLD(ROLE_BAR);
     return (struct style){.fg = COLOUR_ROLE(role), .bg = COLOUR_ROLE(ROLE_BAR)};
 }
 

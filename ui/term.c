@@ -64,6 +64,7 @@ struct term {
     enum theme theme;
     bool modern; /* speaks xterm's private modes */
     bool sync;   /* said that it knows synchronised output */
+    bool light;  /* its background, by what it said or $COLORFGBG */
     bool mouse, gone;
     bool all; /* nothing shown is known */
     int width, height, cursor_x, cursor_y;
@@ -139,17 +140,6 @@ static void set_size(struct term *term)
     term->all = true;
 }
 
-static bool is_modern(const char *name)
-{
-    static const char *const families[] = {
-        "xterm", "tmux",    "screen", "rxvt",   "foot",  "alacritty", "kitty",   "wezterm", "ghostty", "vte",
-        "gnome", "konsole", "st",     "mlterm", "iterm", "mintty",    "contour", "rio",     "putty"};
-    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
-        if (strncmp(name, families[i], strlen(families[i])) == 0)
-            return true;
-    return false;
-}
-
 /* The description to use of what $TERM names; NULL and err when there is none that serves a screen. */
 static const char *choose_description(bool colours, struct err *err)
 {
@@ -217,7 +207,7 @@ struct term *term_create(const struct term_settings *settings, struct err *err)
     term->theme = settings->theme;
     tcgetattr(term->out, &term->modes);
     term->depth = choose_depth(settings->colour);
-    term->modern = is_modern(name);
+    term->modern = term_probe_modern(name);
     term->glyphs = settings->glyphs >= 0 ? (enum glyphs)settings->glyphs
                                          : term_probe_glyphs(nl_langinfo(CODESET), name, term->out, NULL);
     term_info_free();
@@ -250,10 +240,10 @@ struct term *term_create(const struct term_settings *settings, struct err *err)
     define_key("\033[M", 0);
     term->mouse = settings->mouse;
     take_modes(term);
-    const char *program = getenv("TERM_PROGRAM");
-    if (term->modern && strncmp(name, "xterm", 5) == 0 &&
-        (program == NULL || strcmp(program, "Apple_Terminal") != 0))
-        send_bytes(term, "\033[?2026$p"); /* DECRQM: do you know synchronised output? */
+    term->light = term_probe_light(getenv("COLORFGBG"));
+    /* Its background, and whether it knows synchronised output (DECRQM): the answers come as input. */
+    if (term_probe_answers(name, getenv("TERM_PROGRAM")))
+        send_bytes(term, "\033]11;?\007\033[?2026$p");
     return term;
 }
 
@@ -264,7 +254,7 @@ void term_destroy(struct term *term)
     leave_modes(term);
     curs_set(1);
     endwin();
-    tcsetattr(term->out, TCSADRAIN, &term->modes);
+    tcsetattr(term->out, TCSAFLUSH, &term->modes); /* a late answer is not for the shell */
     term_guard_disarm();
     delscreen(term->curses);
     free(term->shown);
@@ -333,7 +323,7 @@ static int pair_for(struct term *term, int32_t fg, int32_t bg)
 
 static void put_cell(struct term *term, int x, int y, const struct cell *cell, struct shown *shown)
 {
-    struct paint paint = theme_resolve(term->theme, term->depth, cell->style);
+    struct paint paint = theme_resolve(term->theme, term->depth, term->light, cell->style);
     attr_t attributes = 0;
     if ((paint.attributes & ATTR_BOLD) != 0)
         attributes |= A_BOLD;
@@ -567,7 +557,10 @@ bool term_read(struct term *term, struct input *input)
         }
         if (decode_feed(&term->decode, (uint32_t)code, now_us, input))
             return true;
-        if (term->decode.knows_sync)
-            term->sync = true;
+        term->sync = term->decode.knows_sync;
+        if (term->decode.knows_background && term->light != term->decode.light) {
+            term->light = term->decode.light;
+            term->all = true;
+        }
     }
 }

@@ -86,3 +86,33 @@ const char *term_probe_direct(const char *term, const char *colorterm)
             return families[i].direct;
     return NULL;
 }
+
+static bool begins_with_any(const char *term, const char *const *families)
+{
+    for (; *families != NULL; families++)
+        if (strncmp(term, *families, strlen(*families)) == 0)
+            return true;
+    return false;
+}
+
+bool term_probe_modern(const char *term)
+{
+    static const char *const families[] = {
+        "xterm", "tmux",    "screen", "rxvt",   "foot",  "alacritty", "kitty",   "wezterm", "ghostty", "vte",
+        "gnome", "konsole", "st",     "mlterm", "iterm", "mintty",    "contour", "rio",     "putty",   NULL};
+    return begins_with_any(term, families);
+}
+
+bool term_probe_answers(const char *term, const char *program)
+{
+    static const char *const families[] = {"xterm",   "tmux",    "foot",   "alacritty", "kitty",
+                                           "wezterm", "ghostty", "vte",    "gnome",     "konsole",
+                                           "contour", "rio",     "mintty", NULL};
+    return begins_with_any(term, families) && (program == NULL || strcmp(program, "Apple_Terminal") != 0);
+}
+
+bool term_probe_light(const char *colorfgbg)
+{
+    const char *last = colorfgbg != NULL ? strrchr(colorfgbg, ';') : NULL;
+    return last != NULL && (strcmp(last, ";7") == 0 || strcmp(last, ";15") == 0);
+}

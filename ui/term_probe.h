@@ -11,5 +11,11 @@ enum glyphs term_probe_glyphs(const char *charset, const char *term, int fd, con
 enum depth term_probe_depth(int terminfo_colours, bool direct, const char *no_color, const char **why);
 /* A description for true colour of the same terminal ("xterm-direct"), or NULL when it promises none. */
 const char *term_probe_direct(const char *term, const char *colorterm);
+/* Speaks xterm's private modes: mouse, pastes, title. */
+bool term_probe_modern(const char *term);
+/* Answers questions, and swallows those that it does not know. program: $TERM_PROGRAM or NULL. */
+bool term_probe_answers(const char *term, const char *program);
+/* $COLORFGBG ("0;15", NULL allowed) names a light background. */
+bool term_probe_light(const char *colorfgbg);
 
 #endif

@@ -147,6 +147,50 @@ static int nearest_16(uint32_t rgb)
     return best;
 }
 
+/* ---- light backgrounds ------------------------------------------------------------------------------- */
+
+/* WCAG's contrast with gamma taken as 2, which is near enough and cheap. */
+static double brightness(int32_t rgb)
+{
+    double red = (rgb >> 16 & 255) / 255.0, green = (rgb >> 8 & 255) / 255.0, blue = (rgb & 255) / 255.0;
+    return 0.2126 * red * red + 0.7152 * green * green + 0.0722 * blue * blue;
+}
+
+static int32_t blend(int32_t rgb, int32_t with, double part)
+{
+    int32_t mixed = 0;
+    for (int shift = 0; shift <= 16; shift += 8) {
+        double a = rgb >> shift & 255, b = with >> shift & 255;
+        mixed |= (int32_t)(a + (b - a) * part + 0.5) << shift;
+    }
+    return mixed;
+}
+
+/* The colour that stands out from white as much as this one does from black: read at ease what is to be read,
+ * and furniture as quiet as it was. */
+static int32_t on_light(enum theme theme, int32_t rgb)
+{
+    double from_black = (brightness(rgb) + 0.05) / 0.05, least = theme == THEME_CONTRAST ? 8 : 5;
+    double wanted = from_black < 4.8 ? from_black / 1.3 : from_black / 2 > least ? from_black / 2 : least;
+    wanted = wanted < 1.7 ? 1.7 : wanted > 9 ? 9 : wanted;
+    double low = 0, high = 1;
+    int32_t with = 1.05 / (brightness(rgb) + 0.05) < wanted ? 0x000000 : 0xffffff;
+    for (int i = 0; i < 10; i++) {
+        double middle = (low + high) / 2, reached = 1.05 / (brightness(blend(rgb, with, middle)) + 0.05);
+        bool enough = with == 0 ? reached >= wanted : reached <= wanted;
+        if (enough)
+            high = middle;
+        else
+            low = middle;
+    }
+    return blend(rgb, with, high);
+}
+
+static int ansi_on_light(int ansi)
+{
+    return ansi == 15 ? OWN : ansi == 7 ? 8 : ansi == 8 ? 7 : ansi > 8 ? ansi - 8 : ansi;
+}
+
 static int32_t number(enum depth depth, int32_t rgb, int ansi)
 {
     if (rgb == OWN)
@@ -161,7 +205,7 @@ static int32_t number(enum depth depth, int32_t rgb, int ansi)
         return ansi;
     case DEPTH_8:
         /* Bright black would be black: such furniture takes the terminal's own colour. */
-        return ansi == 8 ? OWN : ansi & 7;
+        return ansi == OWN || ansi == 8 ? OWN : ansi & 7;
     case DEPTH_MONO:
         break;
     }
@@ -173,7 +217,7 @@ static int ansi_of(int32_t rgb)
     return rgb == OWN ? OWN : nearest_16((uint32_t)rgb);
 }
 
-struct paint theme_resolve(enum theme theme, enum depth depth, struct style style)
+struct paint theme_resolve(enum theme theme, enum depth depth, bool light, struct style style)
 {
     if (depth == DEPTH_MONO)
         theme = THEME_MONO;
@@ -194,6 +238,10 @@ struct paint theme_resolve(enum theme theme, enum depth depth, struct style styl
         look.bg16 = back->bg != OWN ? back->bg16 : back->fg16;
         look.attributes |= back->attributes & (ATTR_REVERSE | ATTR_BOLD);
     }
+    if (light && look.bg == OWN && look.fg != OWN && !COLOUR_IS_RGB(style.fg)) {
+        look.fg = on_light(theme, look.fg);
+        look.fg16 = (int8_t)ansi_on_light(look.fg16);
+    }
     struct paint paint = {.attributes = (uint8_t)(look.attributes | style.attributes)};
     if (theme == THEME_MONO) {
         /* A true-colour cell has only its shape left. */
@@ -203,7 +251,7 @@ struct paint theme_resolve(enum theme theme, enum depth depth, struct style styl
     }
     paint.fg = number(depth, look.fg, look.fg16);
     paint.bg = number(depth, look.bg, look.bg16);
-    if (depth == DEPTH_8 && look.fg16 > 8)
+    if (depth == DEPTH_8 && look.fg16 > 8 && !light)
         paint.attributes |= ATTR_BOLD;
     /* Roles that fall together on a poor terminal stay readable; a picture's solid cell is meant. */
     if (paint.fg == paint.bg && look.fg != look.bg && !COLOUR_IS_RGB(style.fg)) {

@@ -21,7 +21,8 @@ struct paint {
     int32_t fg, bg;
     uint8_t attributes;
 };
-struct paint theme_resolve(enum theme theme, enum depth depth, struct style style);
+/* `light`: the terminal's own background is light; what stands on it becomes darker, furniture paler. */
+struct paint theme_resolve(enum theme theme, enum depth depth, bool light, struct style style);
 
 /* 0xRRGGBB of a role's foreground or background, -1 for the terminal's own. For tests and documents. */
 int32_t theme_colour(enum theme theme, enum role role, bool background);

@@ -133,6 +133,11 @@ static void test_decode(void **state)
     memset(&decoder, 0, sizeof decoder);
     assert_string_equal(feed("\033[?2026;2$y", true), "");
     assert_true(decoder.knows_sync);
+    assert_string_equal(feed("\033]11;rgb:ffff/FAfa/e0e0\033\\", true), "");
+    assert_true(decoder.knows_background && decoder.light);
+    assert_string_equal(feed("\033]11;rgb:1c/1c/1c\007", true), "");
+    assert_false(decoder.light);
+    assert_string_equal(feed("\033]11;rgb:zz/1c\007\033]11;rgb:\007", true), "");
     assert_string_equal(feed("\033[<0;10;5M\033[<0;10;5m\033[<0;10;5M", true), "press@9,4 double@9,4 ");
 }
 

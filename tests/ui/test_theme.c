@@ -53,6 +53,32 @@ static void test_contrast(void **state)
     }
 }
 
+static void test_light_backgrounds(void **state)
+{
+    static const enum role read[] = {ROLE_DIM,  ROLE_FOCUS,   ROLE_GOOD,  ROLE_WARNING, ROLE_BAD,
+                                     ROLE_INFO, ROLE_VEHICLE, ROLE_GPS,   ROLE_TRAFFIC, ROLE_WEATHER,
+                                     ROLE_SLOW, ROLE_PLACE,   ROLE_ROUTE, ROLE_FOLLOWED};
+    static const enum role quiet[] = {ROLE_FRAME, ROLE_ROAD, ROLE_COAST};
+    for (enum theme theme = THEME_DEFAULT; theme < THEME_MONO; theme++) {
+        for (size_t i = 0; i < LENGTH(read); i++) {
+            struct paint paint = theme_resolve(theme, DEPTH_RGB, true, STYLE(read[i]));
+            if (contrast((uint32_t)paint.fg, 0xffffff) < (theme == THEME_CONTRAST ? 7 : 4.5))
+                fail_msg("%s %s on white: %.1f", theme_name(theme), role_name(read[i]),
+                         contrast((uint32_t)paint.fg, 0xffffff));
+        }
+        for (size_t i = 0; i < LENGTH(quiet) && theme != THEME_CONTRAST; i++) {
+            double stands_out =
+                contrast((uint32_t)theme_resolve(theme, DEPTH_RGB, true, STYLE(quiet[i])).fg, 0xffffff);
+            if (stands_out < 1.3 || stands_out > 4.5)
+                fail_msg("%s %s on white: %.1f", theme_name(theme), role_name(quiet[i]), stands_out);
+        }
+    }
+    assert_true(term_probe_light("0;15"));
+    assert_true(term_probe_light("0;default;7"));
+    assert_false(term_probe_light("15;0"));
+    assert_false(term_probe_light(NULL));
+}
+
 /* Viénot, Brettel and Mollon 1999: what deuteranopes and protanopes see, in linear light. */
 static void seen(uint32_t rgb, bool protan, double out[3])
 {
@@ -95,13 +121,13 @@ static void test_never_invisible(void **state)
     for (enum theme theme = THEME_DEFAULT; theme < THEME_COUNT; theme++)
         for (enum depth depth = DEPTH_MONO; depth <= DEPTH_RGB; depth++)
             for (enum role fg = ROLE_NONE; fg < ROLE_COUNT; fg++)
-                for (int bar = 0; bar <= 1; bar++) {
+                for (int bar = 0, light = 0; light <= 1; bar = !bar, light += !bar) {
                     struct style style = {.fg = COLOUR_ROLE(fg),
                                           .bg = COLOUR_ROLE(bar ? ROLE_BAR : ROLE_NONE)};
-                    struct paint paint = theme_resolve(theme, depth, style);
+                    struct paint paint = theme_resolve(theme, depth, light, style);
                     if (paint.fg >= 0 && paint.fg == paint.bg)
                         fail_msg("%s on %s: %s", role_name(fg), bar ? "bar" : "none", theme_name(theme));
-                    if (paint.bg < 0 && depth == DEPTH_16)
+                    if (paint.bg < 0 && depth == DEPTH_16 && !light)
                         assert_int_not_equal(paint.fg, 0); /* black on what is likely black */
                     if (depth == DEPTH_MONO || theme == THEME_MONO) {
                         assert_int_equal(paint.fg, -1);
@@ -120,7 +146,7 @@ static void test_mono_tells_states_by_attributes(void **state)
     static const enum role loud[] = {ROLE_STRONG, ROLE_FOCUS, ROLE_SELECTED, ROLE_WARNING,
                                      ROLE_BAD,    ROLE_BAR,   ROLE_LIVE,     ROLE_PAUSED};
     for (size_t i = 0; i < LENGTH(loud); i++)
-        assert_true(theme_resolve(THEME_DEFAULT, DEPTH_MONO, STYLE(loud[i])).attributes != 0);
+        assert_true(theme_resolve(THEME_DEFAULT, DEPTH_MONO, false, STYLE(loud[i])).attributes != 0);
 }
 
 static void test_nearest(void **state)
@@ -133,7 +159,7 @@ static void test_nearest(void **state)
     assert_int_equal(theme_nearest_256(0x262626), 235);
     /* A picture's solid cell stays solid. */
     struct paint paint =
-        theme_resolve(THEME_DEFAULT, DEPTH_256,
+        theme_resolve(THEME_DEFAULT, DEPTH_256, true,
                       (struct style){.fg = COLOUR_RGB(10, 200, 30), .bg = COLOUR_RGB(10, 200, 30)});
     assert_int_equal(paint.fg, paint.bg);
     assert_true(paint.fg >= 16);
@@ -168,9 +194,13 @@ static void test_probe(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_contrast),        cmocka_unit_test(test_colour_blind_pairs),
-        cmocka_unit_test(test_never_invisible), cmocka_unit_test(test_mono_tells_states_by_attributes),
-        cmocka_unit_test(test_nearest),         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_contrast),
+        cmocka_unit_test(test_light_backgrounds),
+        cmocka_unit_test(test_colour_blind_pairs),
+        cmocka_unit_test(test_never_invisible),
+        cmocka_unit_test(test_mono_tells_states_by_attributes),
+        cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_names),
         cmocka_unit_test(test_probe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
