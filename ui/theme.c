@@ -166,6 +166,20 @@ static int32_t blend(int32_t rgb, int32_t with, double part)
     return mixed;
 }
 
+/* Takes out the grey in a colour, the more the more colourful it is: what is darkened next keeps its hue also
+ * among 256 colours. */
+static int32_t saturate(int32_t rgb)
+{
+    int32_t red = rgb >> 16 & 255, green = rgb >> 8 & 255, blue = rgb & 255;
+    int32_t most = red > green ? red : green, least = red < green ? red : green;
+    most = blue > most ? blue : most;
+    least = blue < least ? blue : least;
+    if (most == 0)
+        return rgb;
+    int32_t grey = least * (most - least) / most;
+    return (red - grey) << 16 | (green - grey) << 8 | (blue - grey);
+}
+
 /* The colour that stands out from white as much as this one does from black: read at ease what is to be read,
  * and furniture as quiet as it was. */
 static int32_t on_light(enum theme theme, int32_t rgb)
@@ -174,6 +188,7 @@ static int32_t on_light(enum theme theme, int32_t rgb)
     double wanted = from_black < 4.8 ? from_black / 1.3 : from_black / 2 > least ? from_black / 2 : least;
     wanted = wanted < 1.7 ? 1.7 : wanted > 9 ? 9 : wanted;
     double low = 0, high = 1;
+    rgb = wanted >= 4 ? saturate(rgb) : rgb;
     int32_t with = 1.05 / (brightness(rgb) + 0.05) < wanted ? 0x000000 : 0xffffff;
     for (int i = 0; i < 10; i++) {
         double middle = (low + high) / 2, reached = 1.05 / (brightness(blend(rgb, with, middle)) + 0.05);
@@ -237,6 +252,12 @@ struct paint theme_resolve(enum theme theme, enum depth depth, bool light, struc
         look.bg = back->bg != OWN ? back->bg : back->fg;
         look.bg16 = back->bg != OWN ? back->bg16 : back->fg16;
         look.attributes |= back->attributes & (ATTR_REVERSE | ATTR_BOLD);
+    }
+    if (look.fg == OWN && look.bg != OWN) {
+        /* Writing on a ground of its own does not depend on the terminal's. */
+        bool dark = brightness(look.bg) < 0.25;
+        look.fg = dark ? 0xffffff : 0x000000;
+        look.fg16 = dark ? 15 : 0;
     }
     if (light && look.bg == OWN && look.fg != OWN && !COLOUR_IS_RGB(style.fg)) {
         look.fg = on_light(theme, look.fg);
