@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "ui/decode.h"
 #include "ui/glyphs.h"
+#include "ui/pairs.h"
 #include "ui/term_guard.h"
 #include "ui/term_info.h"
 #include "ui/term_keys.h"
@@ -33,8 +34,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define PAIRS_MAX     4096
-#define PAIR_BUCKETS  4096
 #define MOUSE_ON      "\033[?1002h\033[?1006h"
 #define MOUSE_OFF     "\033[?1002l\033[?1006l\033[?1000l"
 #define PASTE_ON      "\033[?2004h"
@@ -43,12 +42,6 @@
 #define SYNC_OFF      "\033[?2026l"
 #define TITLE_SAVE    "\033[22;2t"
 #define TITLE_RESTORE "\033[23;2t"
-
-struct pair {
-    int32_t fg, bg;
-    uint32_t stamp; /* frame that used it last */
-    int next;       /* in its bucket; 0 ends */
-};
 
 struct shown {
     struct cell cell;
@@ -66,13 +59,12 @@ struct term {
     bool sync;   /* said that it knows synchronised output */
     bool light;  /* its background, by what it said or $COLORFGBG */
     bool mouse, gone;
-    bool all; /* nothing shown is known */
+    bool left; /* the screen was given back by us */
+    bool away; /* in the background: the terminal is another\'s until it is given back */
+    bool all;  /* nothing shown is known */
     int width, height, cursor_x, cursor_y;
     struct shown *shown;
-    uint32_t frame;
-    int pair_limit, pair_count;
-    struct pair pairs[PAIRS_MAX];
-    int buckets[PAIR_BUCKETS];
+    struct pairs pairs;
     struct decode decode;
     char title[96];
 };
@@ -94,15 +86,15 @@ static void send_bytes(const struct term *term, const char *bytes)
 static void append(char *bytes, size_t *length, const char *more)
 {
     size_t count = strlen(more);
-    if (*length + count < TERM_GUARD_BYTES) {
+    if (*length + count + 1 < TERM_GUARD_BYTES) {
         memcpy(bytes + *length, more, count);
         *length += count;
     }
 }
 
-static void arm(const struct term *term)
+/* What gives the screen back; returns its length. */
+static size_t restoring(const struct term *term, char bytes[TERM_GUARD_BYTES])
 {
-    char bytes[TERM_GUARD_BYTES];
     size_t length = 0;
     if (term->modern)
         append(bytes, &length, SYNC_OFF MOUSE_OFF PASTE_OFF TITLE_RESTORE);
@@ -112,6 +104,14 @@ static void arm(const struct term *term)
     append(bytes, &length, term_info_text("cnorm"));
     append(bytes, &length, term_info_text("rmcup"));
     append(bytes, &length, "\r\n");
+    bytes[length] = '\0';
+    return length;
+}
+
+static void arm(const struct term *term)
+{
+    char bytes[TERM_GUARD_BYTES];
+    size_t length = restoring(term, bytes);
     term_guard_arm(term->out, &term->modes, bytes, length);
 }
 
@@ -191,9 +191,9 @@ static void start_colours(struct term *term)
         return;
     }
     use_default_colors();
-    term->pair_limit = COLOR_PAIRS - 1 < PAIRS_MAX - 1 ? COLOR_PAIRS - 1 : PAIRS_MAX - 1;
-    if (term->pair_limit < 8)
+    if (COLOR_PAIRS < 9)
         term->depth = DEPTH_MONO;
+    pairs_init(&term->pairs, COLOR_PAIRS - 1);
 }
 
 struct term *term_create(const struct term_settings *settings, struct err *err)
@@ -223,6 +223,7 @@ struct term *term_create(const struct term_settings *settings, struct err *err)
     signal(SIGWINCH, SIG_DFL);
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
+    signal(SIGTTOU, SIG_IGN); /* to be stopped while giving the terminal back would help nobody */
     set_escdelay(25);
     raw();
     noecho();
@@ -251,10 +252,18 @@ void term_destroy(struct term *term)
 {
     if (term == NULL)
         return;
-    leave_modes(term);
-    curs_set(1);
-    endwin();
-    tcsetattr(term->out, TCSAFLUSH, &term->modes); /* a late answer is not for the shell */
+    if (!term->away) {
+        leave_modes(term);
+        curs_set(1);
+        endwin();
+        tcsetattr(term->out, TCSAFLUSH, &term->modes); /* a late answer is not for the shell */
+    } else if (!term->left) {
+        /* Stopped from outside and continued in the background: the modes are the shell's, the screen is
+         * still ours. */
+        char bytes[TERM_GUARD_BYTES];
+        restoring(term, bytes);
+        send_bytes(term, bytes);
+    }
     term_guard_disarm();
     delscreen(term->curses);
     free(term->shown);
@@ -284,43 +293,6 @@ enum depth term_depth(const struct term *term)
 
 /* ---- drawing ----------------------------------------------------------------------------------------- */
 
-static unsigned bucket_of(int32_t fg, int32_t bg)
-{
-    return ((uint32_t)fg * 2654435761u ^ (uint32_t)bg * 40503u) % PAIR_BUCKETS;
-}
-
-static int oldest_pair(struct term *term)
-{
-    int oldest = 1;
-    for (int i = 2; i <= term->pair_count; i++)
-        if (term->pairs[i].stamp < term->pairs[oldest].stamp)
-            oldest = i;
-    const struct pair *pair = &term->pairs[oldest];
-    int *link = &term->buckets[bucket_of(pair->fg, pair->bg)];
-    while (*link != oldest)
-        link = &term->pairs[*link].next;
-    *link = pair->next;
-    return oldest;
-}
-
-static int pair_for(struct term *term, int32_t fg, int32_t bg)
-{
-    if (fg < 0 && bg < 0)
-        return 0;
-    unsigned bucket = bucket_of(fg, bg);
-    for (int i = term->buckets[bucket]; i != 0; i = term->pairs[i].next)
-        if (term->pairs[i].fg == fg && term->pairs[i].bg == bg) {
-            term->pairs[i].stamp = term->frame;
-            return i;
-        }
-    int index = term->pair_count < term->pair_limit ? ++term->pair_count : oldest_pair(term);
-    term->pairs[index] =
-        (struct pair){.fg = fg, .bg = bg, .stamp = term->frame, .next = term->buckets[bucket]};
-    term->buckets[bucket] = index;
-    init_extended_pair(index, fg, bg);
-    return index;
-}
-
 static void put_cell(struct term *term, int x, int y, const struct cell *cell, struct shown *shown)
 {
     struct paint paint = theme_resolve(term->theme, term->depth, term->light, cell->style);
@@ -334,7 +306,10 @@ static void put_cell(struct term *term, int x, int y, const struct cell *cell, s
     if ((paint.attributes & ATTR_DIM) != 0)
         attributes |= A_DIM;
     shown->cell = *cell;
-    shown->pair = pair_for(term, paint.fg, paint.bg);
+    bool fresh;
+    shown->pair = pairs_find(&term->pairs, paint.fg, paint.bg, &fresh);
+    if (fresh)
+        init_extended_pair(shown->pair, paint.fg, paint.bg);
     if (cell->rune == 0)
         return; /* the wide rune to its left covers it */
     wchar_t text[3] = {(wchar_t)cell->rune, (wchar_t)cell->mark, 0};
@@ -349,16 +324,27 @@ static bool same_cell(const struct cell *a, const struct cell *b)
            a->style.bg == b->style.bg && a->style.attributes == b->style.attributes;
 }
 
+/* `bg`, or continued by another: what we write would land in the middle of a shell's. */
+static bool in_background(const struct term *term)
+{
+    pid_t group = tcgetpgrp(term->in);
+    return group >= 0 && group != getpgrp();
+}
+
 size_t term_show(struct term *term, const struct canvas *canvas, int cursor_x, int cursor_y)
 {
+    if (term->away && in_background(term))
+        return 0;
+    if (term->away)
+        term_resume(term);
     size_t changed = 0;
-    term->frame++;
+    pairs_begin(&term->pairs);
     for (int y = 0; y < term->height && y < canvas->height; y++)
         for (int x = 0; x < term->width && x < canvas->width; x++) {
             const struct cell *cell = canvas_at(canvas, x, y);
             struct shown *shown = &term->shown[(size_t)y * (size_t)term->width + (size_t)x];
             if (!term->all && same_cell(cell, &shown->cell)) {
-                term->pairs[shown->pair].stamp = term->frame;
+                pairs_keep(&term->pairs, shown->pair);
                 continue;
             }
             /* A wide rune that lost a half must be sent with what took its place. */
@@ -414,6 +400,7 @@ void term_suspend(struct term *term)
     leave_modes(term);
     curs_set(1);
     endwin();
+    term->left = true;
     term_guard_disarm();
     /* By SIGTSTP, which the system withholds where no shell could ever continue us; to the group, so that a
      * parent such as make stops too. It is blocked for the loop, so it is let through here only. */
@@ -428,6 +415,12 @@ void term_suspend(struct term *term)
 
 void term_resume(struct term *term)
 {
+    term->away = in_background(term);
+    if (term->away) {
+        term_guard_disarm();
+        return;
+    }
+    term->left = false;
     arm(term);
     reset_prog_mode();
     curs_set(term->cursor_x >= 0 ? 1 : 0);
@@ -534,7 +527,7 @@ static bool hung_up(const struct term *term)
 
 bool term_read(struct term *term, struct input *input)
 {
-    if (term->gone)
+    if (term->gone || term->away)
         return false;
     int64_t now_us = clock_mono_us();
     for (;;) {

@@ -229,6 +229,37 @@ static void test_suspend(void **state)
     assert_non_null(strstr(first, "\033[?1049h"));
 }
 
+static void run_background(void)
+{
+    struct term *term = open_term();
+    struct canvas canvas = picture(term);
+    term_show(term, &canvas, -1, 0);
+    pid_t shell = fork();
+    if (shell == 0) {
+        setpgid(0, 0);
+        pause();
+        _exit(0);
+    }
+    setpgid(shell, shell);
+    tcsetpgrp(0, shell);
+    term_resume(term); /* as after `bg` */
+    term_redraw(term);
+    tell("background %zu.\n", term_show(term, &canvas, -1, 0));
+    tcsetpgrp(0, getpgrp());
+    tell("foreground %zu.\n", term_show(term, &canvas, -1, 0));
+    kill(shell, SIGKILL);
+    canvas_destroy(&canvas);
+    term_destroy(term);
+}
+
+static void test_background_leaves_the_terminal_alone(void **state)
+{
+    start(run_background, "xterm-256color");
+    assert_int_equal(finish(), 0);
+    assert_non_null(strstr(rig.words, "background 0."));
+    assert_non_null(strstr(rig.words, "foreground 1920."));
+}
+
 /* ---- where there is no terminal ---------------------------------------------------------------------- */
 
 static void run_refused(void)
@@ -434,6 +465,7 @@ int main(void)
         cmocka_unit_test(test_given_back),
         cmocka_unit_test(test_modes),
         cmocka_unit_test(test_suspend),
+        cmocka_unit_test(test_background_leaves_the_terminal_alone),
         cmocka_unit_test(test_refused_politely),
         cmocka_unit_test(test_only_differences_are_sent),
         cmocka_unit_test(test_colours_are_bounded),

@@ -1,5 +1,6 @@
 /* Themes: readable on black, apart for colour-blind eyes, never invisible on any depth; nothing but
  * attributes without colours. */
+#include "ui/pairs.h"
 #include "ui/term_probe.h"
 #include "ui/theme.h"
 
@@ -191,6 +192,30 @@ static void test_probe(void **state)
     assert_null(term_probe_direct("linux", "truecolor"));
 }
 
+static struct pairs pairs;
+
+static void test_pairs(void **state)
+{
+    bool fresh;
+    pairs_init(&pairs, 3);
+    pairs_begin(&pairs);
+    assert_int_equal(pairs_find(&pairs, -1, -1, &fresh), 0);
+    int kept = pairs_find(&pairs, 1, -1, &fresh), old = pairs_find(&pairs, 2, -1, &fresh);
+    assert_true(fresh);
+    assert_int_equal(pairs_find(&pairs, 1, -1, &fresh), kept);
+    assert_false(fresh);
+    int third = pairs_find(&pairs, 3, 4, &fresh);
+    pairs_begin(&pairs);
+    pairs_keep(&pairs, kept);
+    pairs_keep(&pairs, third);
+    assert_int_equal(pairs_find(&pairs, 9, 9, &fresh), old); /* the one that no cell shows any more */
+    assert_true(fresh);
+    assert_int_equal(pairs_find(&pairs, 3, 4, &fresh), third);
+    pairs_begin(&pairs);
+    assert_int_not_equal(pairs_find(&pairs, 2, -1, &fresh), 0);
+    assert_true(fresh);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +227,7 @@ int main(void)
         cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_probe),
+        cmocka_unit_test(test_pairs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
