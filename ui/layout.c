@@ -158,7 +158,7 @@ static void place(const struct tree *tree, int index, struct rect rect, struct l
         const struct node *part = &tree->nodes[child];
         int size = part->fixed + whole * part->percent / 100;
         if (part->fixed == 0 && part->percent == 0) {
-            size = left > 0 ? left / open : 0;
+            size = left > 0 && open > 0 ? left / open : 0;
             left -= size;
             open--;
         } else if (part->next == 0 && left > 0 && open == 0) {

@@ -67,8 +67,7 @@ void prompt_insert(struct prompt *prompt, const char *text)
 static size_t before(const struct prompt *prompt, size_t at)
 {
     while (at > 0) {
-        at--;
-        while (at > 0 && (prompt->text[at] & 0xC0) == 0x80)
+        for (at--; at > 0 && at < PROMPT_MAX && (prompt->text[at] & 0xC0) == 0x80;)
             at--;
         const char *text = prompt->text + at;
         if (text_rune_width(text_next_rune(&text, prompt->text + prompt->length)) > 0)

@@ -40,9 +40,10 @@ static void on_crash(int number)
     restore();
     if (was_armed) {
         char digits[] = {(char)('0' + number / 10), (char)('0' + number % 10), ')', '\n'};
-        ssize_t ignored = write(STDERR_FILENO, words, sizeof words - 1);
-        ignored = write(STDERR_FILENO, number < 10 ? digits + 1 : digits, number < 10 ? 3 : 4);
-        (void)ignored;
+        size_t from = number < 10 ? 1 : 0;
+        if (write(STDERR_FILENO, words, sizeof words - 1) > 0 &&
+            write(STDERR_FILENO, digits + from, sizeof digits - from) < 0)
+            raise(number); /* nobody is left to be told */
     }
     /* SA_RESETHAND put the default back: the same fault, or this, ends the process with the true status and
      * core. */
