@@ -201,13 +201,19 @@ static enum objects_status no_bucket(const char *bucket, struct err *err)
 enum objects_status objects_bucket_id(struct objects *objects, const char *bucket, int64_t *id,
                                       struct err *err)
 {
+    if (bucket[0] && strcmp(bucket, objects->last_bucket) == 0) {
+        *id = objects->last_bucket_id;
+        return OBJECTS_OK;
+    }
     struct sql_statement *statement = objects_prepare(objects, ST_BUCKET, err);
     if (!statement)
         return OBJECTS_FAILED;
     sql_bind_text(statement, 1, bucket, strlen(bucket));
     int result = sql_step(statement, err);
-    if (result == 1)
-        *id = sql_column_int(statement, 0);
+    if (result == 1) {
+        *id = objects->last_bucket_id = sql_column_int(statement, 0);
+        text_copy(objects->last_bucket, sizeof objects->last_bucket, bucket);
+    }
     sql_reset(statement);
     return result == 1 ? OBJECTS_OK : result == 0 ? no_bucket(bucket, err) : OBJECTS_FAILED;
 }

@@ -114,6 +114,7 @@ enum objects_status objects_bucket_delete(struct objects *objects, const char *b
             err_set(err, ERR_BUSY, "the bucket %.63s is not empty", bucket);
             status = OBJECTS_NOT_EMPTY;
         } else if (collect_parts(objects, id, &blobs, err) == 0 && sql_begin(objects->db, err) == 0) {
+            objects->last_bucket[0] = '\0';
             if (run_on_bucket(objects, ST_BUCKET_PARTS_REMOVE, id, err) == 0 &&
                 run_on_bucket(objects, ST_BUCKET_UPLOADS_REMOVE, id, err) == 0 &&
                 run_on_bucket(objects, ST_BUCKET_REMOVE, id, err) == 0 && sql_commit(objects->db, err) == 0)

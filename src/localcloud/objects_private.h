@@ -45,6 +45,9 @@ struct objects {
     struct sql_statement *statements[STATEMENTS];
     unsigned char seed[32]; /* of blob names; with the counter */
     uint64_t blob_count;
+    /* The bucket looked up last: nearly every request is to the same one. "" none. */
+    char last_bucket[OBJECTS_BUCKET_MAX + 1];
+    int64_t last_bucket_id;
     uint64_t clock; /* counts drops and leases */
     struct objects_lease *leases;
     struct objects_dropped *dropped; /* blobs to be removed when the leases have ended */

@@ -41,15 +41,11 @@ static void round_trip(struct sigv4_request request, struct sigv4_header *header
         memmove(headers + 1, headers, request.header_count * sizeof *headers);
         headers[0] = (struct sigv4_header){"authorization", out.data};
         request.header_count++;
-        /* another date in front, or a name that the list of signed headers cannot hold, may rightly be
-         * refused */
+        /* another date in front may rightly be refused */
         if (sigv4_read(&request, &claim, reason) == SIGV4_CLAIM &&
             strcmp(claim.scope.time, scope.time) == 0) {
             sigv4_key("secret", &claim.scope, key);
-            if (!sigv4_verify(&request, &claim, key, &canonical, &string) && !canonical.overflow &&
-                strspn(claim.signed_headers, "abcdefghijklmnopqrstuvwxyz0123456789-;") ==
-                    strlen(claim.signed_headers) &&
-                claim.signed_headers[0] != ';')
+            if (!sigv4_verify(&request, &claim, key, &canonical, &string) && !canonical.overflow)
                 abort();
         }
     }
@@ -92,7 +88,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct sigv4_request request = {method,  target, query ? query : "", (enum sigv4_path)rule,
                                         headers, count,  SIGV4_UNSIGNED};
         struct sigv4_header copy[24];
+        bool tokens = true; /* what HTTP lets through as names */
         check(&request);
+        for (size_t i = 0; i < count; i++)
+            tokens = tokens && strspn(headers[i].name,
+                                      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") ==
+                                   strlen(headers[i].name);
+        if (!tokens)
+            continue;
         memcpy(copy, headers, sizeof copy);
         request.headers = copy;
         round_trip(request, copy);
