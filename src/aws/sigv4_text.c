@@ -241,7 +241,7 @@ bool sigv4_signed_headers(const struct sigv4_request *request, struct buf *out)
 {
     static const char *const changed[] = {"authorization", "connection",        "expect",
                                           "user-agent",    "transfer-encoding", "x-amzn-trace-id"};
-    const char *names[SIGV4_HEADERS];
+    const char *names[SIGV4_HEADERS] = {NULL};
     size_t count = 0;
     for (size_t i = 0; i < request->header_count; i++) {
         bool skip = false;

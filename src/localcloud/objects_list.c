@@ -81,7 +81,7 @@ enum objects_status objects_list(struct objects *objects, const char *bucket,
                                  bool *truncated, struct err *err)
 {
     int64_t id;
-    bool unused;
+    bool unused = false;
     truncated = truncated ? truncated : &unused;
     *truncated = false;
     pthread_mutex_lock(&objects->lock);

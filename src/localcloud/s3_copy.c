@@ -42,7 +42,7 @@ int s3_copy_conditions(struct request *request, const struct object_info *info)
     const char *none = request_header(request, "x-amz-copy-source-if-none-match");
     const char *since = request_header(request, "x-amz-copy-source-if-modified-since");
     const char *unmodified = request_header(request, "x-amz-copy-source-if-unmodified-since");
-    int64_t seconds, modified = info->modified_ms / 1000;
+    int64_t seconds = 0, modified = info->modified_ms / 1000;
     bool failed = match && strcmp(match, "*") != 0 && strcmp(s3_etag(request, match), info->etag) != 0;
     if (!match)
         failed = unmodified && sigv4_parse_time(unmodified, &seconds) && modified > seconds;

@@ -59,7 +59,7 @@ static int read_conditions(struct request *request, const struct object_info *in
     const char *match = request_header(request, "if-match"), *none = request_header(request, "if-none-match");
     const char *since = request_header(request, "if-modified-since"),
                *unmodified = request_header(request, "if-unmodified-since");
-    int64_t seconds, modified = info->modified_ms / 1000;
+    int64_t seconds = 0, modified = info->modified_ms / 1000;
     bool failed = match ? !any_etag(request, match, info->etag)
                         : unmodified && sigv4_parse_time(unmodified, &seconds) && modified > seconds;
     if (failed) {

@@ -121,7 +121,7 @@ static int copy_part(struct request *request, const struct upload_info *upload, 
                      const char *bucket, const char *key)
 {
     struct object_info info;
-    struct part_info part;
+    struct part_info part = {0};
     struct err err = ERR_INIT;
     int fd;
     const char *range = request_header(request, "x-amz-copy-source-range");
