@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "localcloud/catalogue.h"
 #include "localcloud/objects.h"
 #include "localcloud/server.h"
 #include "localcloud/service.h"
@@ -21,6 +22,7 @@ struct cloud {
     struct log *log, *own_log; /* own_log: made here */
     struct keys *keys;
     struct objects *objects;
+    struct catalogue *catalogue;
     struct server *server;
     struct exchange_context exchange;
     struct service_context service;
@@ -72,6 +74,7 @@ static int start(struct cloud *cloud, const struct cloud_settings *settings, str
         return -1;
     cloud->keys = keys_open(cloud->folder, CLOUD_ACCOUNT, settings->access_key, settings->secret_key, err);
     if (!cloud->keys || !(cloud->objects = objects_open(cloud->folder, err)) ||
+        !(cloud->catalogue = catalogue_open(cloud->folder, CLOUD_ACCOUNT, err)) ||
         !(cloud->server = server_create(&port, err)))
         return -1;
     text_copy(cloud->address.region, sizeof cloud->address.region, region);
@@ -86,6 +89,7 @@ static int start(struct cloud *cloud, const struct cloud_settings *settings, str
         .region = cloud->address.region,
         .account = CLOUD_ACCOUNT,
         .objects = cloud->objects,
+        .catalogue = cloud->catalogue,
         .keys = cloud->keys,
         .log = cloud->log,
         .realistic = settings->realistic,
@@ -133,6 +137,7 @@ void cloud_stop(struct cloud *cloud)
     server_destroy(cloud->server);
     faults_destroy(cloud->exchange.faults);
     sigv4_cache_destroy(cloud->exchange.auth.cache);
+    catalogue_close(cloud->catalogue);
     objects_close(cloud->objects);
     keys_destroy(cloud->keys);
     log_destroy(cloud->own_log);

@@ -62,7 +62,7 @@ struct service_context {
     const char *region, *account;
     struct objects *objects;
     const struct keys *keys;     /* for STS */
-    struct catalogue *catalogue; /* NULL while that module is not there */
+    struct catalogue *catalogue; /* never NULL */
     struct log *log;             /* requests are logged by the server; this is for what happens on workers */
     bool realistic;              /* take about as long as AWS does */
 };
