@@ -108,6 +108,7 @@ int err_exit_code(const struct err *err)
         return EXIT_OK;
     case ERR_USAGE:
     case ERR_CONFIG:
+    case ERR_UNSUPPORTED: /* what was asked cannot be had here: another terminal, another option */
         return EXIT_USAGE;
     case ERR_CONNECT:
         return EXIT_CONNECTION;

@@ -56,7 +56,8 @@ int err_prefix(struct err *err, const char *format, ...) __attribute__((format(p
 
 const char *err_kind_name(enum err_kind kind);
 
-/* Exit codes, documented in the manual: 0 success, 1 operation failed, 2 usage or configuration, 3 connection
+/* Exit codes, documented in the manual: 0 success, 1 operation failed, 2 usage, configuration or what cannot
+ * be had here, 3 connection
  * (retriable), 4 threshold breached, 130 interrupted. */
 enum {
     EXIT_OK = 0,

@@ -33,6 +33,7 @@
 struct console {
     char home[64], dump[96], program[256];
     pid_t pid;
+    pid_t shell; /* its parent where that is not the test; 0 */
     int fd;
     struct buf output; /* all it wrote */
 };
@@ -52,6 +53,16 @@ static void console_pump(struct console *console, int wait_ms)
     }
 }
 
+static void console_exec(struct console *console, const char *term, char *const *arguments)
+{
+    char *argv[16] = {console->program};
+    setenv("TERM", term, 1);
+    for (int i = 0; arguments[i] && i < 14; i++)
+        argv[i + 1] = arguments[i];
+    execv(console->program, argv);
+    _exit(127);
+}
+
 static void console_start(struct console *console, int width, int height, const char *term,
                           char *const *arguments)
 {
@@ -59,14 +70,64 @@ static void console_start(struct console *console, int width, int height, const 
     buf_reset(&console->output);
     console->pid = forkpty(&console->fd, NULL, NULL, &size);
     assert_true(console->pid >= 0);
-    if (console->pid == 0) {
-        setenv("TERM", term, 1);
-        char *argv[16] = {console->program};
-        for (int i = 0; arguments[i] && i < 14; i++)
-            argv[i + 1] = arguments[i];
-        execv(console->program, argv);
-        _exit(127);
+    if (console->pid == 0)
+        console_exec(console, term, arguments);
+}
+
+/* What a shell with job control does: the console in a process group of its own, in the foreground of a
+ * session that somebody else leads; only so can a terminal stop it. `told` gets the console's pid, then its
+ * wait status each time that it stops or ends. */
+static void shell_run(struct console *console, int told, char *const *arguments)
+{
+    int status = 0;
+    signal(SIGTTOU, SIG_IGN);
+    pid_t child = fork();
+    if (child == 0) {
+        setpgid(0, 0);
+        tcsetpgrp(STDIN_FILENO, getpid());
+        signal(SIGTTOU, SIG_DFL);
+        close(told);
+        console_exec(console, "xterm-256color", arguments);
     }
+    ssize_t sent = write(told, &child, sizeof child);
+    do {
+        if (waitpid(child, &status, WUNTRACED) == child)
+            sent = write(told, &status, sizeof status);
+    } while (sent > 0 && WIFSTOPPED(status));
+    _exit(0);
+}
+
+/* Returns the end that is told. */
+static int console_start_in_shell(struct console *console, char *const *arguments)
+{
+    struct winsize size = {.ws_col = 80, .ws_row = 24};
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    buf_reset(&console->output);
+    console->shell = forkpty(&console->fd, NULL, NULL, &size);
+    assert_true(console->shell >= 0);
+    if (console->shell == 0) {
+        close(ends[0]);
+        shell_run(console, ends[1], arguments);
+    }
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &console->pid, sizeof console->pid), sizeof console->pid);
+    return ends[0];
+}
+
+/* The end of what it wrote, a sanitizer's report from its beginning, without its escapes. */
+static void console_report(const struct console *console)
+{
+    const char *from = memmem(console->output.data, console->output.length, "==ERROR:", 8);
+    size_t left = console->output.length, shown = from ? 8000 : 1500;
+    if (from)
+        left -= (size_t)(from - console->output.data);
+    else if (left > shown)
+        from = console->output.data + left - shown;
+    else
+        from = console->output.data;
+    for (size_t i = 0; i < left && i < shown; i++)
+        fputc(from[i] == '\x1b' ? '^' : from[i], stderr);
 }
 
 static json_t *console_status(struct console *console)
@@ -75,7 +136,7 @@ static json_t *console_status(struct console *console)
     while (clock_mono_us() < until) {
         char *reply = NULL;
         struct err err = ERR_INIT;
-        if (waitpid(console->pid, NULL, WNOHANG) != 0)
+        if (console->shell ? kill(console->pid, 0) < 0 : waitpid(console->pid, NULL, WNOHANG) != 0)
             break;
         if (control_ask(console->pid, "status", &reply, &err) == 0) {
             json_t *object = json_loads(reply, 0, NULL);
@@ -84,9 +145,8 @@ static json_t *console_status(struct console *console)
         }
         console_pump(console, 20);
     }
-    fprintf(stderr, "the console does not answer; it wrote:\n%.*s\n", (int)console->output.length,
-            console->output.data);
-    fail_msg("no answer");
+    console_report(console);
+    fail_msg("the console does not answer");
     return NULL;
 }
 
@@ -174,6 +234,14 @@ static int console_wait_exit(struct console *console)
     return status;
 }
 
+static void assert_ended_well(const struct console *console, int status)
+{
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        console_report(console);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void assert_terminal_restored(struct console *console)
 {
     const char *out = console->output.data, *last_in = NULL, *last_out = NULL, *hidden = NULL, *shown = NULL;
@@ -224,7 +292,7 @@ static int teardown(void **state)
     char command[128];
     if (console->pid > 0) {
         kill(console->pid, SIGKILL);
-        waitpid(console->pid, NULL, 0);
+        waitpid(console->shell ? console->shell : console->pid, NULL, 0);
     }
     if (console->fd >= 0)
         close(console->fd);
@@ -247,11 +315,7 @@ static void test_starts_and_quits(void **state)
     assert_shows(console, "Emergencies");
     console_type(console, "q");
     int status = console_wait_exit(console);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        fprintf(stderr, "%s\n",
-                console->output.data + (console->output.length > 4000 ? console->output.length - 4000 : 0));
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_ended_well(console, status);
     assert_terminal_restored(console);
 }
 
@@ -298,9 +362,10 @@ static void test_every_key(void **state)
                 console_type(console, screens[screen]);
                 console_type(console, bytes);
                 console_settle(console);
-                console_type(console, "\x1b");
-                console_settle(console);
-                console_type(console, "\x1b");
+                for (int step = 0; step < 2; step++) { /* out of a prompt, out of a dialog */
+                    console_type(console, "\x1b");
+                    console_settle(console); /* an ESC with a key behind it would be Alt and that key */
+                }
                 pressed++;
             }
         }
@@ -309,7 +374,7 @@ static void test_every_key(void **state)
     assert_shows(console, "smartcity");
     console_type(console, "1q");
     int status = console_wait_exit(console);
-    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_ended_well(console, status);
 }
 
 static void test_resize_storm(void **state)
@@ -337,7 +402,7 @@ static void test_resize_storm(void **state)
     assert_shows(console, "LOCAL");
     console_type(console, "q");
     int status = console_wait_exit(console);
-    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_ended_well(console, status);
     assert_terminal_restored(console);
 }
 
@@ -362,24 +427,53 @@ static void test_signals_restore(void **state)
     unsetenv("ASAN_OPTIONS");
 }
 
+/* The next thing the shell has to tell of the console. */
+static int shell_told(struct console *console, int told)
+{
+    struct pollfd ready = {.fd = told, .events = POLLIN};
+    int status = -1;
+    int64_t until = clock_mono_us() + PATIENCE_US;
+    while (poll(&ready, 1, 0) == 0 && clock_mono_us() < until)
+        console_pump(console, 20);
+    assert_int_equal(poll(&ready, 1, 0), 1);
+    assert_int_equal(read(told, &status, sizeof status), sizeof status);
+    console_pump(console, 0);
+    return status;
+}
+
 static void test_suspend_and_go_on(void **state)
 {
     struct console *console = *state;
-    int status = 0;
+    int told = console_start_in_shell(console, SMALL);
+    console_wait_vehicles(console, 1);
+    for (int round = 0; round < 2; round++) {
+        console_type(console, "\x1a");
+        assert_true(WIFSTOPPED(shell_told(console, told)));
+        assert_terminal_restored(console);
+        kill(-console->pid, SIGCONT);
+        assert_shows(console, "LOCAL");
+    }
+    console_type(console, "q");
+    int status = shell_told(console, told);
+    assert_ended_well(console, status);
+    assert_terminal_restored(console);
+    waitpid(console->shell, NULL, 0);
+    console->shell = console->pid = 0;
+    close(told);
+}
+
+/* Where no shell could continue it, Ctrl-Z must not leave it stopped for ever. */
+static void test_suspend_without_shell(void **state)
+{
+    struct console *console = *state;
     console_start(console, 80, 24, "xterm-256color", SMALL);
     console_wait_vehicles(console, 1);
     console_type(console, "\x1a");
-    int64_t until = clock_mono_us() + PATIENCE_US;
-    while (waitpid(console->pid, &status, WNOHANG | WUNTRACED) == 0 && clock_mono_us() < until)
-        console_pump(console, 20);
-    assert_true(WIFSTOPPED(status));
-    console_pump(console, 0);
-    assert_terminal_restored(console);
-    kill(console->pid, SIGCONT);
+    console_settle(console);
     assert_shows(console, "LOCAL");
     console_type(console, "q");
-    status = console_wait_exit(console);
-    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    int status = console_wait_exit(console);
+    assert_ended_well(console, status);
 }
 
 static void test_no_terminal(void **state)
@@ -405,6 +499,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_resize_storm, setup, teardown),
         cmocka_unit_test_setup_teardown(test_signals_restore, setup, teardown),
         cmocka_unit_test_setup_teardown(test_suspend_and_go_on, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_suspend_without_shell, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_terminal, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

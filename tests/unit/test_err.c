@@ -85,7 +85,7 @@ static void test_exit_codes(void **state)
         [ERR_NONE] = 0,   [ERR_USAGE] = 2,       [ERR_CONFIG] = 2,  [ERR_IO] = 1,
         [ERR_FULL] = 1,   [ERR_CONNECT] = 3,     [ERR_AUTH] = 1,    [ERR_CORRUPT] = 1,
         [ERR_LIMIT] = 1,  [ERR_NOT_FOUND] = 1,   [ERR_BUSY] = 1,    [ERR_CANCELLED] = 130,
-        [ERR_REMOTE] = 1, [ERR_UNSUPPORTED] = 1, [ERR_INTERNAL] = 1};
+        [ERR_REMOTE] = 1, [ERR_UNSUPPORTED] = 2, [ERR_INTERNAL] = 1};
     for (int kind = 0; kind < ERR_KINDS; kind++) {
         struct err err = {.kind = (enum err_kind)kind};
         assert_int_equal(err_exit_code(&err), codes[kind]);
