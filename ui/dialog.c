@@ -241,7 +241,7 @@ bool dialog_key(struct dialog *dialog, const struct key *key, enum dialog_answer
             *answer = DIALOG_CLOSED;
         else if (typed == PROMPT_ACCEPT)
             *answer = strcmp(dialog->typed.text, dialog->name) == 0 ? DIALOG_CONFIRMED : DIALOG_STAYS;
-        return true;
+        return typed != PROMPT_NOTHING || (key->modifiers & KEYS_ALT) == 0;
     }
     if (key->modifiers == 0 && (key->code == 'y' || key->code == 'Y'))
         *answer = DIALOG_CONFIRMED;

@@ -284,6 +284,8 @@ enum prompt_answer prompt_key(struct prompt *prompt, const struct key *key)
             replace(prompt, prompt->cursor, word_after(prompt, prompt->cursor), "", 0);
         else if (key->code == KEYS_BACKSPACE)
             replace(prompt, word_before(prompt, prompt->cursor), prompt->cursor, "", 0);
+        else
+            return PROMPT_NOTHING;
         answer = PROMPT_CHANGED;
     } else {
         answer = named_key(prompt, key->code);

@@ -50,7 +50,8 @@ static void accept(struct screen *screen)
     screen_run(screen, line);
 }
 
-static void prompt_input(struct screen *screen, const struct key *key)
+/* False when the key means nothing there. */
+static bool prompt_input(struct screen *screen, const struct key *key)
 {
     struct prompt *prompt = &screen->prompt;
     switch (prompt_key(prompt, key)) {
@@ -73,8 +74,9 @@ static void prompt_input(struct screen *screen, const struct key *key)
             apply_filter(screen, prompt->text);
         break;
     case PROMPT_NOTHING:
-        break;
+        return false;
     }
+    return true;
 }
 
 /* ---- keys -------------------------------------------------------------------------------------------- */
@@ -114,6 +116,21 @@ static bool dialog_input(struct screen *screen, const struct key *key)
     return false;
 }
 
+static void key_input(struct screen *screen, const struct key *key);
+
+/* Esc and a key typed behind it arrive as Alt and that key when the line is slow: where such a chord means
+ * nothing it is the two keys. */
+static bool chord_split(struct screen *screen, const struct key *key)
+{
+    if ((key->modifiers & KEYS_ALT) == 0)
+        return false;
+    const struct key escape = {.code = KEYS_ESC},
+                     rest = {.code = key->code, .modifiers = key->modifiers & ~(unsigned)KEYS_ALT};
+    key_input(screen, &escape);
+    key_input(screen, &rest);
+    return true;
+}
+
 static void key_input(struct screen *screen, const struct key *key)
 {
     struct binding binding;
@@ -125,18 +142,19 @@ static void key_input(struct screen *screen, const struct key *key)
         return;
     }
     if (screen->prompt.open) {
-        prompt_input(screen, key);
+        if (!prompt_input(screen, key))
+            chord_split(screen, key);
         return;
     }
     unsigned scopes = screen_scopes(screen);
     if (screen->dialog.kind != DIALOG_NONE) {
-        if (dialog_input(screen, key))
+        if (dialog_input(screen, key) || chord_split(screen, key))
             return;
         scopes = SCOPE_DIALOG;
     }
     if (binding_find(&screen->commands, key, scopes, &binding)) {
         run_binding(screen, &binding);
-    } else if (screen->dialog.kind == DIALOG_NONE) {
+    } else if (screen->dialog.kind == DIALOG_NONE && !chord_split(screen, key)) {
         char name[KEYS_NAME_SIZE], label[KEYS_NAME_SIZE], text[96];
         keys_label(keys_name(key, name), screen->glyphs, label);
         snprintf(text, sizeof text, "%s does nothing here; ? shows what does", label);

@@ -177,12 +177,13 @@ int session_replay(struct session *session, const char *path, double speed, stru
         }
     }
     playback_destroy(session->playback);
-    city_snapshot_release(session->shown);
-    session->shown = NULL;
     feed_destroy(session->replayed);
     session->playback = playback;
     session->replayed = feed;
     session->view.tail = (struct view_tail){.generation = session->view.tail.generation + 1};
+    session->figures_read_us = 0;
+    if (session_feed(session)) /* who looks at the view before the next frame must not find what is gone */
+        session_view(session, clock_mono_us());
     return 0;
 }
 

@@ -441,6 +441,24 @@ static void test_unknown_key_is_told(void **state)
     rig_close(&rig);
 }
 
+/* Over a slow line Esc and the next key come as one: Alt and that key. */
+static void test_escape_with_a_key_behind(void **state)
+{
+    struct rig rig;
+    rig_open(&rig, DRIVE_VIEW_MORNING, 80, 24, GLYPHS_BRAILLE);
+    press(&rig, ": alt+:");
+    type(&rig, "speed 60");
+    press(&rig, "alt+b enter"); /* a chord that the prompt knows stays one */
+    assert_string_equal(rig.executed, "speed 60");
+    press(&rig, "? alt+:");
+    type(&rig, "speed 7");
+    press(&rig, "enter");
+    assert_string_equal(rig.executed, "speed 7");
+    press(&rig, "R alt+y");
+    assert_int_equal(rig.executions, 2); /* Esc closed the question before y could answer it */
+    rig_close(&rig);
+}
+
 /* ---- sizes ------------------------------------------------------------------------------------------- */
 
 static void test_too_small_ignores_keys(void **state)
@@ -571,6 +589,7 @@ int main(void)
         cmocka_unit_test(test_freeze),
         cmocka_unit_test(test_mouse),
         cmocka_unit_test(test_unknown_key_is_told),
+        cmocka_unit_test(test_escape_with_a_key_behind),
         cmocka_unit_test(test_too_small_ignores_keys),
         cmocka_unit_test(test_resize_storm),
         cmocka_unit_test(test_every_key),
