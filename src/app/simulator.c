@@ -122,7 +122,7 @@ static void simulator_incident(struct simulator *simulator, const struct simulat
         return;
     }
     log_action(simulator->settings.log, request->source, request->equivalent,
-               "incident %.8s injected on the %s, %s", id, geo_route_name(route),
+               "incident %s injected on the %s, %s", id, geo_route_name(route),
                geo_between(route, chainage, between));
 }
 
@@ -177,7 +177,7 @@ static void simulator_obey(struct simulator *simulator, const struct simulator_r
         if (world_clear_incident(simulator->world, request->text, &err) < 0)
             log_write(log, LOG_ERROR, request->source, "clear: %s", err.text);
         else
-            log_action(log, request->source, request->equivalent, "incident %.8s is being cleared",
+            log_action(log, request->source, request->equivalent, "incident %s is being cleared",
                        request->text);
         break;
     case SIMULATOR_WEATHER:
