@@ -19,7 +19,7 @@ MODULES  := rdkafka ncursesw libcurl libmicrohttpd jansson sqlite3 libzstd libcr
 PACKAGES := gcc libc6-dev pkg-config librdkafka-dev libncurses-dev libcurl4-openssl-dev libjansson-dev \
             libsqlite3-dev libmicrohttpd-dev libzstd-dev libssl-dev libcairo2-dev libturbojpeg0-dev libchafa-dev libinih-dev
 TEST_PACKAGES := libcmocka-dev
-CLIENT_PACKAGES := python3 python3-venv
+CLIENT_PACKAGES := python3 python3-venv npm
 CHECK_PACKAGES := clang libclang-rt-dev clang-format clang-tidy cppcheck valgrind
 
 -include .ci/local.mk
@@ -89,7 +89,7 @@ help:
 	@echo 'make            build build/smartcity (installing what is missing)'
 	@echo 'make run        build and open the console; RUN="--seed 9" passes arguments'
 	@echo 'make test       build with ASan and UBSan, run every test'
-	@echo 'make test-clients   the local cloud under the aws CLI and boto3, fetched once by pip'
+	@echo 'make test-clients   the local cloud under the aws CLI, boto3 and the JavaScript SDK, fetched once'
 	@echo 'make check      layers, formatting, static analysis, generated documents'
 	@echo 'make duckdb     fetch the SQL engine of the local cloud into build/lib'
 	@echo 'make test-cloud the tests that need it'
@@ -200,7 +200,7 @@ test-cloud: deps-test duckdb
 
 # Clients that others wrote, in a virtual environment of their own (build/clients). CLIENTS="test_s3" runs only those.
 test-clients: deps-test
-	@command -v dpkg-query >/dev/null || exit 0; $(call deps_for,$(CLIENT_PACKAGES))
+	@command -v dpkg-query >/dev/null || exit 0; $(call deps_for,$(if $(shell command -v npm),$(filter-out npm,$(CLIENT_PACKAGES)),$(CLIENT_PACKAGES)))
 	$(Q)$(MAKE) --no-print-directory MODE=asan program
 	$(Q)sh tests/clients/run build/asan $(CLIENTS)
 

@@ -176,8 +176,9 @@ void s3_upload_part_copy(struct request *request)
 
 /* ---- completing ------------------------------------------------------------------------------------- */
 
-/* <CompleteMultipartUpload><Part><PartNumber/><ETag/><ChecksumCRC32/></Part>…; count 0: it is not that. */
-static struct part_info *read_parts(struct request *request, size_t *count)
+/* <CompleteMultipartUpload><Part><PartNumber/><ETag/><ChecksumCRC32/></Part>…; count 0: it is not that. A
+ * checksum of another kind than the upload keeps was verified with its part and says nothing more. */
+static struct part_info *read_parts(struct request *request, enum checksum_kind kept, size_t *count)
 {
     struct xml *xml = request->body.length ? xml_read(request->body.data, request->body.length) : NULL;
     struct part_info *parts = mem_zero(OBJECTS_PARTS_MAX, sizeof *parts);
@@ -195,11 +196,9 @@ static struct part_info *read_parts(struct request *request, size_t *count)
         struct part_info *part = &parts[(*count)++];
         part->number = (int)value;
         text_copy(part->etag, sizeof part->etag, s3_etag(request, etag));
-        for (int kind = CHECKSUM_CRC32; kind <= CHECKSUM_SHA256; kind++) {
-            const char *checksum = xml_text(node, checksum_element((enum checksum_kind)kind));
-            if (checksum)
-                text_copy(part->checksum, sizeof part->checksum, checksum);
-        }
+        const char *checksum = kept != CHECKSUM_NONE ? xml_text(node, checksum_element(kept)) : NULL;
+        if (checksum)
+            text_copy(part->checksum, sizeof part->checksum, checksum);
     }
     xml_destroy(xml);
     if (!good)
@@ -228,10 +227,10 @@ void s3_complete_upload(struct request *request)
     const char *id = request_parameter_text(request, "uploadId");
     if (s3_write_condition(request, &condition) < 0)
         return;
-    size_t count;
-    struct part_info *parts = read_parts(request, &count);
     enum objects_status status =
         objects_upload_head(s3_objects(request), request->bucket, request->key, id, &upload, &err);
+    size_t count;
+    struct part_info *parts = read_parts(request, upload.checksum_kind, &count);
     if (status != OBJECTS_OK && status != OBJECTS_NO_UPLOAD) {
         s3_fail(request, status, &err);
     } else if (count == 0) {
