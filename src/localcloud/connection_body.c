@@ -161,9 +161,9 @@ static int open_rest(struct exchange *exchange)
         return request_fail_internal(request, &err);
     if (request->body_checksum_kind != CHECKSUM_NONE)
         objects_writer_want(request->upload, request->body_checksum_kind);
-    if (request->body_checksum_kind != CHECKSUM_CRC64NVME)
-        objects_writer_want(request->upload,
-                            CHECKSUM_CRC64NVME); /* what S3 keeps when the client gives none */
+    /* What S3 keeps when the client gives none; of a part always, since its upload may keep that. */
+    if (request->body_checksum_kind == CHECKSUM_NONE || request_parameter(request, "uploadId"))
+        objects_writer_want(request->upload, CHECKSUM_CRC64NVME);
     return 0;
 }
 

@@ -510,6 +510,12 @@ enum objects_status objects_upload_complete(struct objects *objects, const char 
         pthread_mutex_unlock(&objects->lock);
         if (status != OBJECTS_OK && count > 1)
             objects_drop(objects, info->blob);
+        if (status == OBJECTS_NO_UPLOAD) { /* completed by another request while we copied? */
+            object_info_free(info);
+            pthread_mutex_lock(&objects->lock);
+            status = completed_before(objects, bucket_id, key, id, info, err);
+            pthread_mutex_unlock(&objects->lock);
+        }
     }
     if (status == OBJECTS_OK) {
         for (size_t i = 0; i < stored.count; i++)

@@ -306,6 +306,22 @@ def multipart_copy_and_full_checksums():
     assert whole["ChecksumType"] == "FULL_OBJECT" and body("m3") == data
 
 
+def completed_twice_at_once():
+    parts = [os.urandom(5 * MIB) for _ in range(4)]
+    name = {"Bucket": B, "Key": "twice"}
+    upload = s3.create_multipart_upload(**name)["UploadId"]
+    asked = {"Parts": [{"PartNumber": i, "ETag": s3.upload_part(PartNumber=i, Body=p, UploadId=upload, **name)["ETag"]}
+                       for i, p in enumerate(parts, 1)]}
+    answers = []
+    def complete():
+        answers.append(cloud.client("s3", validate=False).complete_multipart_upload(UploadId=upload, MultipartUpload=asked, **name)["ETag"])
+    threads = [threading.Thread(target=complete) for _ in range(4)]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+    assert len(answers) == 4 and len(set(answers)) == 1
+    assert body("twice") == b"".join(parts)
+
+
 def managed_transfer():
     data = os.urandom(30 * MIB)
     config = boto3.s3.transfer.TransferConfig(multipart_threshold=8 * MIB, multipart_chunksize=8 * MIB, max_concurrency=4)
@@ -388,5 +404,5 @@ def many_clients():
 
 
 run([buckets, put_and_get, keys_are_not_paths, ranges, conditions, one_winner, listing, many_pages, copying, tagging, checksums,
-     multipart, multipart_refusals, multipart_copy_and_full_checksums, managed_transfer, streamed, presigned, refused, many_clients])
+     multipart, multipart_refusals, multipart_copy_and_full_checksums, completed_twice_at_once, managed_transfer, streamed, presigned, refused, many_clients])
 finish(cloud)
