@@ -11,6 +11,8 @@
 #define LOOK_AGAIN_US     300000   /* nothing known yet */
 #define LOOK_MISSING_US   3000000  /* some topic is not there */
 #define LOOK_REFRESH_US   60000000 /* partitions may be added */
+#define NUDGE_FIRST_US    10000
+#define NUDGE_LAST_US     1000000
 
 void assignment_init(struct assignment *assignment, const struct consumer_settings *settings)
 {
@@ -19,7 +21,8 @@ void assignment_init(struct assignment *assignment, const struct consumer_settin
                                       .has_group = settings->group != NULL,
                                       .durable = settings->group && settings->durable,
                                       .from = settings->from,
-                                      .from_time = settings->from_time};
+                                      .from_time = settings->from_time,
+                                      .nudge_wait_us = NUDGE_FIRST_US};
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
         struct assignment_topic *topic = &assignment->topics[kind];
         kafka_topic(&settings->kafka, kind, topic->name);
@@ -307,4 +310,41 @@ void assignment_tick(struct assignment *assignment, int64_t now)
         assignment_hand_stored(assignment);
         assignment->next_store_us = now + STORE_INTERVAL_US;
     }
+}
+
+void assignment_flowing(struct assignment *assignment)
+{
+    assignment->nudge_wait_us = NUDGE_FIRST_US;
+    assignment->next_nudge_us = 0;
+}
+
+void assignment_nudge(struct assignment *assignment, int64_t now)
+{
+    if (now < assignment->next_nudge_us || atomic_load(&assignment->paused))
+        return;
+    rd_kafka_t *rk = client_handle(assignment->client);
+    rd_kafka_topic_partition_list_t *list = NULL;
+    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+        struct assignment_topic *topic = &assignment->topics[kind];
+        for (int32_t i = 0; i < atomic_load(&topic->end); i++) {
+            int64_t low, high, position = atomic_load(&topic->parts[i].position);
+            if (!atomic_load(&topic->parts[i].active) || position < 0 ||
+                rd_kafka_get_watermark_offsets(rk, topic->name, i, &low, &high) !=
+                    RD_KAFKA_RESP_ERR_NO_ERROR ||
+                high <= position || high <= low)
+                continue;
+            if (!list)
+                list = rd_kafka_topic_partition_list_new(16);
+            rd_kafka_topic_partition_list_add(list, topic->name, i)->offset = RD_KAFKA_OFFSET_END;
+        }
+    }
+    assignment->next_nudge_us = now + assignment->nudge_wait_us;
+    if (!list)
+        return;
+    /* One request to each leader; with no time to wait, the answers are thrown away. If it does not help, the
+     * broker is slow or gone, and is asked less and less often. */
+    rd_kafka_offsets_for_times(rk, list, 0);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (assignment->nudge_wait_us < NUDGE_LAST_US)
+        assignment->nudge_wait_us *= 2;
 }

@@ -45,6 +45,7 @@ struct assignment {
     _Atomic bool dirty; /* something was stored */
     bool troubled;
     int64_t next_look_us, next_store_us;
+    int64_t next_nudge_us, nudge_wait_us;
 };
 
 void assignment_init(struct assignment *assignment, const struct consumer_settings *settings);
@@ -55,6 +56,12 @@ int assignment_start(struct assignment *assignment, struct client *client, struc
 /* Before each poll: new partitions, pause wanted, offsets to be committed. May block for half a second, and
  * only on an outside cluster without group, while partitions are sought. */
 void assignment_tick(struct assignment *assignment, int64_t now);
+/* When a poll found nothing, and again when something came: gets fetching going that stopped because the
+ * local queue was full. librdkafka 2.0 looks again only after a second, however fast the queue was emptied,
+ * unless something else happens on the connection; here that is a question for the offsets of the partitions
+ * that are behind, whose answer nobody waits for. */
+void assignment_nudge(struct assignment *assignment, int64_t now);
+void assignment_flowing(struct assignment *assignment);
 /* Hands stored offsets to librdkafka, which commits them in the background. */
 void assignment_hand_stored(struct assignment *assignment);
 void assignment_rebalance(struct assignment *assignment, rd_kafka_t *rk, rd_kafka_resp_err_t code,

@@ -69,8 +69,10 @@ static struct client *make_client(struct consumer *consumer, const struct consum
         {"fetch.max.bytes", "16777216"},
         /* A full queue makes librdkafka before 2.2 pause its fetching for a whole second. The embedded
          * broker's producer is held back long before these are reached. */
-        {"queued.min.messages", embedded ? "1000000" : "100000"},
-        {"queued.max.messages.kbytes", embedded ? "65536" : "32768"},
+        /* By bytes alone, and roomy: librdkafka 2.0 looks again only after a second when a limit was met. On
+         * the embedded broker the hold-back keeps what is queued below its window. */
+        {"queued.min.messages", "10000000"},
+        {"queued.max.messages.kbytes", embedded ? "32768" : "65536"},
         {"socket.nagle.disable", "true"},
         {"socket.keepalive.enable", "true"},
         {"socket.connection.setup.timeout.ms", "10000"},
@@ -250,14 +252,18 @@ int consumer_poll(struct consumer *consumer, struct record *records, int max, in
     buf_reset(&consumer->headers);
     if (max > CONSUMER_BATCH)
         max = CONSUMER_BATCH;
-    assignment_tick(&consumer->assignment, clock_mono_us());
+    int64_t now = clock_mono_us();
+    assignment_tick(&consumer->assignment, now);
 
     /* librdkafka waits the whole time-out for a full batch. So: what is there; else wait for one, then the
      * rest. */
     size_t limit = (size_t)max;
-    if (take(consumer, limit, 0) == 0 && timeout_us > 0 &&
-        take(consumer, 1, (int)((timeout_us + 999) / 1000)) > 0)
-        take(consumer, limit, 0);
+    if (take(consumer, limit, 0) == 0) {
+        assignment_nudge(&consumer->assignment, now);
+        if (timeout_us > 0 && take(consumer, 1, (int)((timeout_us + 999) / 1000)) > 0)
+            take(consumer, limit, 0);
+    } else
+        assignment_flowing(&consumer->assignment);
 
     int64_t arrived = clock_wall_us();
     const rd_kafka_topic_t *known = NULL; /* topics come in runs */

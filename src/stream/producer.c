@@ -294,7 +294,7 @@ struct producer *producer_create(const struct kafka_settings *settings, struct e
     struct producer *producer = mem_zero(1, sizeof *producer);
     producer->settings = *settings;
     producer->settings.bootstrap = NULL; /* kept by the client, as are the properties */
-    producer->settings.properties = NULL;
+    producer->settings.property_count = 0;
     snprintf(producer->prefix, sizeof producer->prefix, "%s",
              settings->topic_prefix ? settings->topic_prefix : "");
     producer->settings.topic_prefix = producer->prefix;
