@@ -15,6 +15,7 @@
 #include "stream/broker.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "base/worker.h"
 
 #include <arpa/inet.h>
@@ -91,13 +92,8 @@ static void operate(struct broker *broker, void (*run)(struct broker *, int), in
         run(broker, argument); /* slower at worst */
     pthread_mutex_lock(&operation.lock);
     while (worker && !operation.done) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += KNOCK_MS * 1000000L;
-        if (until.tv_nsec >= 1000000000L) {
-            until.tv_nsec -= 1000000000L;
-            until.tv_sec++;
-        }
+        int64_t at = clock_mono_us() + KNOCK_MS * 1000;
+        struct timespec until = {.tv_sec = at / 1000000, .tv_nsec = at % 1000000 * 1000};
         if (pthread_cond_timedwait(&operation.changed, &operation.lock, &until) != 0 && !operation.done)
             knock(broker);
     }
@@ -158,14 +154,15 @@ struct broker *broker_create(struct err *err)
         return NULL;
     }
     broker->cluster = rd_kafka_mock_cluster_new(broker->rk, 1);
-    unsigned port = 0;
+    int64_t port = 0;
     if (broker->cluster) {
         snprintf(broker->bootstrap, sizeof broker->bootstrap, "%s",
                  rd_kafka_mock_cluster_bootstraps(broker->cluster));
         const char *colon = strrchr(broker->bootstrap, ':');
-        port = colon ? (unsigned)strtoul(colon + 1, NULL, 10) : 0;
+        if (!colon || !text_parse_int(colon + 1, 1, 65535, &port))
+            port = 0;
     }
-    if (port == 0 || port > 65535) {
+    if (port == 0) {
         broker_destroy(broker);
         err_set(err, ERR_IO, "the embedded broker cannot listen on 127.0.0.1; use --bootstrap HOST:PORT");
         return NULL;
