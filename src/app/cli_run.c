@@ -17,27 +17,45 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#define FINISH_US  15000000
-#define CONNECT_US 10000000
+#define FINISH_US       15000000
+#define CONNECT_US      10000000
+#define FINISH_SLICE_US 300000
 
 /* ---- run --headless --------------------------------------------------------------------------------- */
 
-/* What went wrong meanwhile, on stderr: warnings and errors of the log, once each. */
-static void narrate(struct log *log, uint64_t *told)
+struct narrator {
+    uint64_t told;
+    char last[sizeof((struct log_entry *)NULL)->text];
+};
+
+/* What went wrong meanwhile, on stderr: warnings and errors of the log, once each; what producer and consumer
+ * both say of one broker is one line. */
+static void narrate(struct log *log, struct narrator *narrator)
 {
     struct log_entry entry;
-    while (log_read(log, *told, &entry, 1) == 1) {
-        *told = entry.sequence;
-        if (entry.level >= LOG_WARNING)
-            fprintf(stderr, "smartcity: %s: %s\n", entry.source, entry.text);
+    while (log_read(log, narrator->told, &entry, 1) == 1) {
+        narrator->told = entry.sequence;
+        if (entry.level < LOG_WARNING)
+            continue;
+        const char *what = entry.text;
+        for (size_t i = 0; i < 2; i++) {
+            const char *role = i ? "consumer: " : "producer: ";
+            if (strncmp(what, role, strlen(role)) == 0)
+                what += strlen(role);
+        }
+        if (strcmp(what, narrator->last) == 0)
+            continue;
+        text_copy(narrator->last, sizeof narrator->last, what);
+        fprintf(stderr, "smartcity: %s: %s\n", entry.source, entry.text);
     }
 }
 
 struct headless {
     struct session *session;
-    uint64_t told;
+    struct narrator narrator;
     bool interrupted;
 };
 
@@ -55,7 +73,7 @@ static void headless_on_end(struct loop *loop, void *context)
 static void headless_on_tick(struct loop *loop, void *context)
 {
     struct headless *headless = context;
-    narrate(session_log(headless->session), &headless->told);
+    narrate(session_log(headless->session), &headless->narrator);
     if (session_wants_quit(headless->session) || session_ended(headless->session))
         loop_stop(loop);
 }
@@ -101,7 +119,33 @@ static int headless_report(struct session *session, int output)
         fprintf(stderr, "smartcity: %s was never reached\n", report.broker);
         return EXIT_CONNECTION;
     }
+    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
+        if (report.topics[kind].acknowledged < report.topics[kind].produced)
+            return EXIT_CONNECTION; /* session_destroy says how many */
     return report.lost > 0 ? EXIT_FAILED : EXIT_OK;
+}
+
+/* What is under way has time to arrive; who asks again to end does not wait for it. The loop is over, so a
+ * signal stays pending. */
+static void headless_finish(struct headless *headless)
+{
+    int64_t until = clock_mono_us() + FINISH_US;
+    sigset_t ends;
+    bool told = false;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGTERM);
+    while (!session_finish(headless->session, FINISH_SLICE_US) && clock_mono_us() < until) {
+        narrate(session_log(headless->session), &headless->narrator);
+        if (!told)
+            fprintf(stderr, "waiting at most %d s for what is under way; Ctrl-C ends at once\n",
+                    FINISH_US / 1000000);
+        told = true;
+        if (sigtimedwait(&ends, NULL, &(struct timespec){0}) > 0) {
+            headless->interrupted = true;
+            break;
+        }
+    }
 }
 
 static int run_headless(struct options *options)
@@ -129,8 +173,9 @@ static int run_headless(struct options *options)
     loop_add_timer(loop, 200000, 200000, headless_on_tick, &headless);
     loop_run(loop);
     control_destroy(control);
-    session_finish(headless.session, FINISH_US);
+    headless_finish(&headless);
     int exit_code = headless_report(headless.session, options->output);
+    fflush(stdout);
     session_destroy(headless.session);
     loop_destroy(loop);
     return headless.interrupted ? EXIT_INTERRUPTED : exit_code;
@@ -145,13 +190,13 @@ int cli_run(struct options *options, const char *const *words, size_t count)
 static int await_broker(struct producer *producer, const char *bootstrap, struct log *log, struct err *err)
 {
     int64_t until = clock_mono_us() + CONNECT_US;
-    uint64_t told = 0;
+    struct narrator narrator = {0};
     struct producer_figures figures;
     do {
         producer_figures(producer, &figures);
         if (figures.kafka.state == KAFKA_UP)
             return 0;
-        narrate(log, &told);
+        narrate(log, &narrator);
         clock_sleep_until(clock_mono_us() + 20000);
     } while (clock_mono_us() < until && !interrupt_caught());
     return err_set(err, ERR_CONNECT, "%s was not reached%s%s", bootstrap, figures.kafka.detail[0] ? ": " : "",

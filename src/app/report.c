@@ -32,8 +32,10 @@ void session_report(struct session *session, struct session_report *report)
         report->topics[kind].quarantined = counts.quarantined[kind];
         report->topics[kind].gaps = consumer.topics[kind].gaps;
         report->topics[kind].lag = consumer.topics[kind].lag;
-        /* While it runs, what is not consumed yet is under way; after session_finish it did not come. */
-        if (session->finished && producer.topics[kind].acknowledged > counts.taken[kind])
+        /* While it runs, what is not consumed yet is under way; after session_finish it did not come, unless
+         * the broker that has it cannot be asked. */
+        if (session->finished && consumer.kafka.state == KAFKA_UP &&
+            producer.topics[kind].acknowledged > counts.taken[kind])
             report->lost += producer.topics[kind].acknowledged - counts.taken[kind];
         gaps += consumer.topics[kind].gaps;
     }

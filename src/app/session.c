@@ -66,6 +66,10 @@ static int session_start_ingest(struct session *session, struct err *err)
     struct consumer_settings settings = {
         .kafka = session_kafka(session), .group = options->group, .durable = true};
     settings.from = session->broker ? CONSUMER_FROM_START : from[options->from];
+    /* Ours reads the embedded broker without joining; another console may join the group of the plain name.
+     */
+    snprintf(session->group, sizeof session->group, "%s%s", options->group, session->broker ? "-own" : "");
+    settings.group = session->group;
     session->live = feed_create(session_max_vehicles(), session_wake, session);
     session->ingest =
         ingest_start(&settings, session->live, session->recorder, session->producer, session->log, err);
@@ -218,26 +222,29 @@ int session_record(struct session *session, bool on, const char *name, struct er
     return 0;
 }
 
-void session_finish(struct session *session, int64_t wait_us)
+static bool session_behind(struct session *session)
+{
+    struct session_report report;
+    session_report(session, &report);
+    bool behind = false;
+    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
+        behind = behind || report.topics[kind].consumed < report.topics[kind].acknowledged;
+    return behind;
+}
+
+bool session_finish(struct session *session, int64_t wait_us)
 {
     int64_t until = clock_mono_us() + wait_us;
     struct err err = ERR_INIT;
     simulator_destroy(session->simulator);
     session->simulator = NULL;
     if (!session->producer)
-        return;
-    producer_flush(session->producer, wait_us, &err);
-    while (session->live && clock_mono_us() < until) {
-        struct session_report report;
-        session_report(session, &report);
-        bool behind = false;
-        for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
-            behind = behind || report.topics[kind].consumed < report.topics[kind].acknowledged;
-        if (!behind)
-            break;
+        return true;
+    bool done = producer_flush(session->producer, wait_us, &err) == 0, behind = false;
+    while (session->live && (behind = session_behind(session)) && clock_mono_us() < until)
         clock_sleep_until(clock_mono_us() + 2000);
-    }
     session->finished = true;
+    return done && !behind;
 }
 
 bool session_ended(struct session *session)
@@ -255,8 +262,7 @@ bool session_was_connected(struct session *session)
         producer_figures(session->producer, &producer);
     if (session->ingest)
         ingest_figures(session->ingest, &consumer);
-    return session->playback || producer.kafka.broker_count > 0 || consumer.kafka.broker_count > 0 ||
-           producer.kafka.state == KAFKA_UP || consumer.kafka.state == KAFKA_UP;
+    return session->playback || producer.kafka.was_up || consumer.kafka.was_up;
 }
 
 struct log *session_log(struct session *session)

@@ -44,8 +44,9 @@ void session_history_add(struct session *session, const char *line);
 bool session_remember(struct session *session, const char *name, char *value, size_t size);
 void session_note(struct session *session, const char *name, const char *value);
 
-/* Headless: ends the simulation, waits until everything acknowledged was consumed (at most wait_us). */
-void session_finish(struct session *session, int64_t wait_us);
+/* Headless: ends the simulation, waits until everything was acknowledged and all of that consumed: true; or
+ * at most wait_us: false, call it again to wait on. */
+bool session_finish(struct session *session, int64_t wait_us);
 bool session_ended(struct session *session); /* simulation or playback over */
 
 bool session_was_connected(struct session *session); /* the broker answered at least once */

@@ -24,6 +24,7 @@ struct session {
     struct feed *replayed; /* from a journey; NULL when none plays */
     struct playback *playback;
     char bootstrap[512];
+    char group[136];
     char journey_path[512];
     bool quit, finished;
 

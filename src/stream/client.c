@@ -110,10 +110,14 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
         return;
     char line[240];
     snprintf(line, sizeof line, "%s: %s", facility, text);
-    /* syslog levels; what becomes a state is logged as a state, so that errors of the transport are details
-     * here */
+    /* syslog levels; what the connection does is told once, in words, when the state changes (set_state) */
+    static const char *const states[] = {"FAIL", "ERROR", "BROKERDOWN", "REQTMOUT", "CONNECT", "CONNECTED"};
+    bool state = false;
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        state = state || strcmp(facility, states[i]) == 0;
     client_write(client,
-                 level <= 2   ? LOG_ERROR
+                 state        ? LOG_DEBUG
+                 : level <= 2 ? LOG_ERROR
                  : level <= 4 ? LOG_WARNING
                  : level <= 6 ? LOG_INFO
                               : LOG_DEBUG,
@@ -140,7 +144,8 @@ static void set_state(struct client *client, enum kafka_state state, const char 
         log_write(client->log, LOG_INFO, "kafka", "%s %s %s", role,
                   before == KAFKA_DOWN ? "is connected again to" : "is connected to", client->address);
     else if (state == KAFKA_DOWN)
-        log_write(client->log, LOG_ERROR, "kafka", "%s: %s", role, figures->detail);
+        log_write(client->log, client->fatal ? LOG_ERROR : LOG_WARNING, "kafka", "%s: %s", role,
+                  figures->detail);
 }
 
 /* Under the lock. */
@@ -207,7 +212,7 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
     (void)rk;
     char line[240];
     snprintf(line, sizeof line, "%s: %s", rd_kafka_err2name(code), reason);
-    client_write(client, LOG_WARNING, line);
+    client_write(client, LOG_DEBUG, line); /* becomes a state, which is told */
     pthread_mutex_lock(&client->lock);
     if (code == RD_KAFKA_RESP_ERR__FATAL) {
         char cause[120];
