@@ -40,7 +40,7 @@ static int find_checksum(struct exchange *exchange)
 {
     struct request *request = request_of(exchange);
     const char *algorithm = request_header(request, "x-amz-sdk-checksum-algorithm");
-    for (size_t i = 0; i < request->header_count; i++) {
+    for (size_t i = 0; i < request->header_count && !request->operation->checksum_of_object; i++) {
         enum checksum_kind kind = checksum_kind_of_header(request->headers[i].name);
         if (kind == CHECKSUM_NONE)
             continue;

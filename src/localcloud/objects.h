@@ -43,7 +43,8 @@ enum objects_status {
     OBJECTS_PART_ORDER,
     OBJECTS_PART_TOO_SMALL,
     OBJECTS_TOO_LARGE,
-    OBJECTS_FAILED /* the disk or the index */
+    OBJECTS_BAD_DIGEST, /* not the checksum that was promised */
+    OBJECTS_FAILED      /* the disk or the index */
 };
 
 #define OBJECTS_KEY_MAX    1024 /* bytes */
@@ -169,6 +170,7 @@ void objects_writer_destroy(struct objects_writer *writer); /* NULL allowed */
 struct objects_condition {
     const char *if_match;      /* an ETag without quotes, "*", or NULL */
     const char *if_none_match; /* the same */
+    const char *checksum; /* completing an upload: what the whole must have, "-3" left out or not; NULL any */
 };
 
 struct objects_put {

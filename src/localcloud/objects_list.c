@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Listing by prefix and delimiter. */
+/* Listing objects by prefix and delimiter, and unfinished uploads. */
 
 /* The least text behind everything that begins with `text`. */
 static void successor(struct buf *text)
@@ -88,6 +88,39 @@ enum objects_status objects_list(struct objects *objects, const char *bucket,
     enum objects_status status = objects_bucket_id(objects, bucket, &id, err);
     if (status == OBJECTS_OK && walk(objects, id, query, each, context, truncated, err) < 0)
         status = OBJECTS_FAILED;
+    pthread_mutex_unlock(&objects->lock);
+    return status;
+}
+
+enum objects_status objects_upload_list(struct objects *objects, const char *bucket, const char *prefix,
+                                        const char *after_key, const char *after_id,
+                                        bool (*each)(void *context, const struct upload_info *info),
+                                        void *context, struct err *err)
+{
+    int64_t bucket_id;
+    size_t prefix_length = strlen(prefix);
+    pthread_mutex_lock(&objects->lock);
+    enum objects_status status = objects_bucket_id(objects, bucket, &bucket_id, err);
+    struct sql_statement *row = status == OBJECTS_OK ? objects_prepare(objects, ST_UPLOAD_LIST, err) : NULL;
+    if (row) {
+        const char *from = strcmp(after_key, prefix) < 0 ? prefix : after_key;
+        int result;
+        sql_bind_int(row, 1, bucket_id);
+        sql_bind_text(row, 2, from, strlen(from));
+        sql_bind_text(row, 3, from == after_key ? after_id : "", from == after_key ? strlen(after_id) : 0);
+        while ((result = sql_step(row, err)) == 1) {
+            struct upload_info info;
+            if (strncmp(sql_column_text(row, 0), prefix, prefix_length) != 0)
+                break;
+            objects_copy_upload(row, &info);
+            bool more = each(context, &info);
+            upload_info_free(&info);
+            if (!more)
+                break;
+        }
+        sql_reset(row);
+        status = result < 0 ? OBJECTS_FAILED : OBJECTS_OK;
+    }
     pthread_mutex_unlock(&objects->lock);
     return status;
 }

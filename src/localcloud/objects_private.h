@@ -85,6 +85,8 @@ enum objects_status objects_row(struct objects *objects, int64_t bucket, const c
                                 struct object_info *info, char upload[OBJECTS_UPLOAD_SIZE], struct err *err);
 /* Points into the statement: nothing is owned. */
 void objects_borrow_row(struct sql_statement *row, struct object_info *info);
+/* A row of the uploads; strings are copied. */
+void objects_copy_upload(struct sql_statement *row, struct upload_info *info);
 /* Writes the row. Lock held. */
 int objects_row_put(struct objects *objects, int64_t bucket, const struct object_info *info,
                     const char *upload, struct err *err);

@@ -26,7 +26,7 @@ void upload_info_free(struct upload_info *info)
     memset(info, 0, sizeof *info);
 }
 
-static void copy_upload(struct sql_statement *row, struct upload_info *info)
+void objects_copy_upload(struct sql_statement *row, struct upload_info *info)
 {
     *info = (struct upload_info){
         .key = mem_text(sql_column_text(row, 0)),
@@ -60,7 +60,7 @@ static enum objects_status find_upload(struct objects *objects, int64_t bucket, 
     sql_bind_text(row, 3, id, strlen(id));
     int result = sql_step(row, err);
     if (result == 1 && info)
-        copy_upload(row, info);
+        objects_copy_upload(row, info);
     sql_reset(row);
     return result == 1 ? OBJECTS_OK : result == 0 ? no_upload(err) : OBJECTS_FAILED;
 }
@@ -421,6 +421,13 @@ static enum objects_status check_only_part(struct objects *objects, const char *
     return result < 0 ? OBJECTS_FAILED : same ? OBJECTS_OK : OBJECTS_INVALID_PART;
 }
 
+/* "sum" or "sum-3" against what we made of the parts. */
+static bool keeps_promise(const char *promised, const char *checksum)
+{
+    size_t length = strlen(promised);
+    return strncmp(promised, checksum, length) == 0 && (checksum[length] == '\0' || checksum[length] == '-');
+}
+
 /* In one transaction: the object in, the upload out. Lock held. */
 static enum objects_status exchange(struct objects *objects, int64_t bucket, const char *id, int only_part,
                                     const struct object_info *info, const struct objects_condition *condition,
@@ -437,6 +444,10 @@ static enum objects_status exchange(struct objects *objects, int64_t bucket, con
     status = objects_check(condition, found == OBJECTS_OK ? before : NULL, err);
     if (status != OBJECTS_OK)
         return status;
+    if (condition->checksum && !keeps_promise(condition->checksum, info->checksum)) {
+        err_set(err, ERR_REMOTE, "the object does not have the checksum that was promised");
+        return OBJECTS_BAD_DIGEST;
+    }
     if (sql_begin(objects->db, err) < 0)
         return OBJECTS_FAILED;
     if (objects_row_put(objects, bucket, info, id, err) == 0 &&
@@ -556,38 +567,5 @@ enum objects_status objects_upload_abort(struct objects *objects, const char *bu
     for (size_t i = 0; status == OBJECTS_OK && i < stored.count; i++)
         objects_drop(objects, stored.items[i].blob);
     free(stored.items);
-    return status;
-}
-
-enum objects_status objects_upload_list(struct objects *objects, const char *bucket, const char *prefix,
-                                        const char *after_key, const char *after_id,
-                                        bool (*each)(void *context, const struct upload_info *info),
-                                        void *context, struct err *err)
-{
-    int64_t bucket_id;
-    size_t prefix_length = strlen(prefix);
-    pthread_mutex_lock(&objects->lock);
-    enum objects_status status = objects_bucket_id(objects, bucket, &bucket_id, err);
-    struct sql_statement *row = status == OBJECTS_OK ? objects_prepare(objects, ST_UPLOAD_LIST, err) : NULL;
-    if (row) {
-        const char *from = strcmp(after_key, prefix) < 0 ? prefix : after_key;
-        int result;
-        sql_bind_int(row, 1, bucket_id);
-        sql_bind_text(row, 2, from, strlen(from));
-        sql_bind_text(row, 3, from == after_key ? after_id : "", from == after_key ? strlen(after_id) : 0);
-        while ((result = sql_step(row, err)) == 1) {
-            struct upload_info info;
-            if (strncmp(sql_column_text(row, 0), prefix, prefix_length) != 0)
-                break;
-            copy_upload(row, &info);
-            bool more = each(context, &info);
-            upload_info_free(&info);
-            if (!more)
-                break;
-        }
-        sql_reset(row);
-        status = result < 0 ? OBJECTS_FAILED : OBJECTS_OK;
-    }
-    pthread_mutex_unlock(&objects->lock);
     return status;
 }

@@ -15,7 +15,7 @@ extern const struct service service_s3;
 /* The handlers, by file. */
 operation_fn s3_list_buckets, s3_create_bucket, s3_head_bucket, s3_delete_bucket, s3_bucket_location,
     s3_bucket_versioning;
-operation_fn s3_list_objects, s3_list_objects_v2;
+operation_fn s3_list_objects, s3_list_objects_v2, s3_list_versions;
 operation_fn s3_put_object, s3_get_object, s3_head_object, s3_delete_object, s3_delete_objects,
     s3_object_attributes;
 operation_fn s3_copy_object;

@@ -15,6 +15,7 @@ struct page {
     struct request *request;
     struct buf entries, prefixes;
     bool owner;
+    bool versions; /* elements of ListObjectVersions */
     size_t given;
     char *last; /* key or common prefix */
 };
@@ -44,7 +45,7 @@ static bool add_entry(void *context, const struct object_info *info, const char 
         return true;
     }
     struct buf *out = &page->entries;
-    buf_text(out, "<Contents>");
+    buf_text(out, page->versions ? "<Version>" : "<Contents>");
     s3_key_element(page->request, out, "Key", info->key);
     s3_time_element(out, "LastModified", info->modified_ms);
     buf_printf(out, "<ETag>&quot;%s&quot;</ETag>", info->etag);
@@ -58,7 +59,9 @@ static bool add_entry(void *context, const struct object_info *info, const char 
     xml_element(out, "StorageClass",
                 object_info_header(info, "x-amz-storage-class", storage, sizeof storage) ? storage
                                                                                          : "STANDARD");
-    buf_text(out, "</Contents>");
+    if (page->versions)
+        buf_text(out, "<VersionId>null</VersionId><IsLatest>true</IsLatest>");
+    buf_text(out, page->versions ? "</Version>" : "</Contents>");
     return true;
 }
 
@@ -110,7 +113,7 @@ static void finish(struct page *page, struct buf *out)
         buf_append(out, page->entries.data, page->entries.length);
     if (page->prefixes.data)
         buf_append(out, page->prefixes.data, page->prefixes.length);
-    buf_text(out, "</ListBucketResult>");
+    buf_text(out, page->versions ? "</ListVersionsResult>" : "</ListBucketResult>");
 }
 
 static void free_page(struct page *page)
@@ -184,7 +187,7 @@ void s3_list_objects_v2(struct request *request)
     struct page page = {.owner = strcmp(request_parameter_text(request, "fetch-owner"), "true") == 0};
     int64_t limit;
     bool truncated;
-    const char *from = token ? read_token(request, token) : after ? after : "";
+    const char *from = token && *token ? read_token(request, token) : after ? after : "";
     if (!from) {
         request_fail(request, 400, "InvalidArgument", "The continuation token provided is incorrect");
         request_fail_member(request, "ArgumentName", json_string("continuation-token"));
@@ -201,6 +204,28 @@ void s3_list_objects_v2(struct request *request)
             s3_key_element(request, out, "StartAfter", after);
         if (truncated)
             write_token(out, page.last);
+        finish(&page, out);
+    }
+    free_page(&page);
+}
+
+/* Buckets here are never versioned: what S3 shows then is one version of each object, named "null". */
+void s3_list_versions(struct request *request)
+{
+    struct page page = {.owner = true, .versions = true};
+    int64_t limit;
+    bool truncated;
+    if (read_limit(request, &limit) == 0 &&
+        fill(request, &page, request_parameter_text(request, "key-marker"), limit, &truncated) == 0) {
+        struct buf *out = request_reply_xml(request);
+        buf_printf(out, "<ListVersionsResult xmlns=\"%s\">", request->service->xmlns);
+        common_elements(request, out, limit, truncated);
+        s3_key_element(request, out, "KeyMarker", request_parameter_text(request, "key-marker"));
+        xml_element(out, "VersionIdMarker", request_parameter_text(request, "version-id-marker"));
+        if (truncated) {
+            s3_key_element(request, out, "NextKeyMarker", page.last);
+            buf_text(out, "<NextVersionIdMarker>null</NextVersionIdMarker>");
+        }
         finish(&page, out);
     }
     free_page(&page);

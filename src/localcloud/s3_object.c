@@ -209,6 +209,38 @@ static bool wants(const char *list, const char *name)
     return false;
 }
 
+static int64_t header_number(const struct request *request, const char *name, int64_t fallback)
+{
+    const char *text = request_header(request, name);
+    int64_t value;
+    return text && text_parse_int(text, 0, INT32_MAX, &value) ? value : fallback;
+}
+
+/* The sizes of the parts. Their checksums are not kept once the object is whole. */
+static void write_parts(const struct request *request, const struct object_info *info, struct buf *out)
+{
+    int64_t limit = header_number(request, "x-amz-max-parts", 1000);
+    int64_t after = header_number(request, "x-amz-part-number-marker", 0), number = 0, given = 0,
+            last = after;
+    buf_printf(out,
+               "<ObjectParts><PartsCount>%d</PartsCount><PartNumberMarker>%lld</"
+               "PartNumberMarker><MaxParts>%lld</MaxParts>",
+               info->part_count, (long long)after, (long long)limit);
+    for (const char *at = info->part_sizes; *at;) {
+        size_t digits = strcspn(at, ",");
+        if (++number > after && given < limit) {
+            buf_printf(out, "<Part><PartNumber>%lld</PartNumber><Size>%.*s</Size></Part>", (long long)number,
+                       (int)digits, at);
+            given++;
+            last = number;
+        }
+        at += digits + (at[digits] == ',');
+    }
+    buf_printf(out,
+               "<NextPartNumberMarker>%lld</NextPartNumberMarker><IsTruncated>%s</IsTruncated></ObjectParts>",
+               (long long)last, last < number ? "true" : "false");
+}
+
 void s3_object_attributes(struct request *request)
 {
     struct object_info info;
@@ -239,7 +271,7 @@ void s3_object_attributes(struct request *request)
         buf_text(out, "</Checksum>");
     }
     if (wants(list, "ObjectParts") && info.part_count > 0)
-        buf_printf(out, "<ObjectParts><PartsCount>%d</PartsCount></ObjectParts>", info.part_count);
+        write_parts(request, &info, out);
     if (wants(list, "StorageClass"))
         xml_element(out, "StorageClass",
                     object_info_header(&info, "x-amz-storage-class", storage, sizeof storage) ? storage

@@ -238,6 +238,8 @@ void s3_complete_upload(struct request *request)
             request, 400, "MalformedXML",
             "The XML you provided was not well-formed or did not validate against our published schema");
     } else if (check_claims(request, &upload) == 0) {
+        if (upload.checksum_kind != CHECKSUM_NONE)
+            condition.checksum = request_header(request, checksum_header(upload.checksum_kind));
         status = objects_upload_complete(s3_objects(request), request->bucket, request->key, id, parts, count,
                                          &condition, request->now_us / 1000, &info, &err);
         if (status != OBJECTS_OK) {

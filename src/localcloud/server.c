@@ -145,7 +145,9 @@ static enum MHD_Result answer(struct MHD_Connection *connection, struct pending 
     if (!response)
         return MHD_NO;
     for (size_t i = 0; i < reply->header_count; i++)
-        MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
+        /* an empty value is refused by the library, a blank is the same to who reads it */
+        MHD_add_response_header(response, reply->headers[i].name,
+                                reply->headers[i].value[0] ? reply->headers[i].value : " ");
     add_ids(exchange, response);
     if (close_after)
         MHD_add_response_header(response, "Connection", "close");

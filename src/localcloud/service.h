@@ -52,8 +52,9 @@ struct operation {
         *query; /* REST: parameters that must be there, "partNumber&uploadId", or "list-type=2"; NULL none */
     const char *header; /* REST: a header that must be there; NULL none */
     enum operation_body body;
-    bool mutates;     /* for the log and the documents */
-    const char *note; /* for the table of operations: what is left out; NULL nothing */
+    bool checksum_of_object; /* x-amz-checksum-* is of what comes of it, not of the body */
+    bool mutates;            /* for the log and the documents */
+    const char *note;        /* for the table of operations: what is left out; NULL nothing */
 };
 
 /* Given to create(); lives as long as the cloud. */

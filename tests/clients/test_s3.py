@@ -322,6 +322,30 @@ def completed_twice_at_once():
     assert body("twice") == b"".join(parts)
 
 
+def whole_checksum_promised():
+    name = {"Bucket": B, "Key": "promised"}
+    for kind, composite in (("FULL_OBJECT", False), ("COMPOSITE", True)):
+        upload = s3.create_multipart_upload(ChecksumAlgorithm="CRC32", ChecksumType=kind, **name)["UploadId"]
+        part = s3.upload_part(PartNumber=1, Body=b"all of it", UploadId=upload, ChecksumAlgorithm="CRC32", **name)
+        asked = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"], "ChecksumCRC32": part["ChecksumCRC32"]}]}
+        own = zlib.crc32(b"all of it").to_bytes(4, "big")
+        own = base64.b64encode(zlib.crc32(own).to_bytes(4, "big") if composite else own).decode()
+        fails("BadDigest", 400, s3.complete_multipart_upload, UploadId=upload, MultipartUpload=asked, ChecksumCRC32="AAAAAA==", **name)
+        s3.complete_multipart_upload(UploadId=upload, MultipartUpload=asked, ChecksumCRC32=own, ChecksumType=kind, **name)
+    assert body("promised") == b"all of it"
+
+
+def small_print():
+    s3.put_object(Bucket=B, Key="e", Body=b"", Metadata={"empty": ""})
+    assert s3.head_object(Bucket=B, Key="e")["Metadata"] == {"empty": ""}
+    versions = s3.list_object_versions(Bucket=B, MaxKeys=2)
+    assert versions["IsTruncated"] and [v["VersionId"] for v in versions["Versions"]] == ["null", "null"]
+    following = s3.list_object_versions(Bucket=B, KeyMarker=versions["NextKeyMarker"], VersionIdMarker=versions["NextVersionIdMarker"])
+    assert following["Versions"][0]["Key"] > versions["Versions"][-1]["Key"]
+    parts = s3.get_object_attributes(Bucket=B, Key="m p", ObjectAttributes=["ObjectParts"], MaxParts=2)["ObjectParts"]
+    assert [p["Size"] for p in parts["Parts"]] == [5 * MIB, 5 * MIB + 3] and parts["IsTruncated"]
+
+
 def managed_transfer():
     data = os.urandom(30 * MIB)
     config = boto3.s3.transfer.TransferConfig(multipart_threshold=8 * MIB, multipart_chunksize=8 * MIB, max_concurrency=4)
@@ -404,5 +428,6 @@ def many_clients():
 
 
 run([buckets, put_and_get, keys_are_not_paths, ranges, conditions, one_winner, listing, many_pages, copying, tagging, checksums,
-     multipart, multipart_refusals, multipart_copy_and_full_checksums, completed_twice_at_once, managed_transfer, streamed, presigned, refused, many_clients])
+     multipart, multipart_refusals, multipart_copy_and_full_checksums, completed_twice_at_once, whole_checksum_promised, small_print,
+     managed_transfer, streamed, presigned, refused, many_clients])
 finish(cloud)
