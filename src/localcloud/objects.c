@@ -229,7 +229,7 @@ void objects_borrow_row(struct sql_statement *row, struct object_info *info)
         .tag_count = (int)sql_column_int(row, 7),
         .checksum_kind = (enum checksum_kind)sql_column_int(row, 8),
         .checksum_composite = sql_column_int(row, 9) != 0,
-        .part_sizes = (char *)sql_column_text(row, 11),
+        .parts = (char *)sql_column_text(row, 11),
         .part_count = (int)sql_column_int(row, 12),
     };
     text_copy(info->blob, sizeof info->blob, sql_column_text(row, 1));
@@ -254,7 +254,7 @@ enum objects_status objects_row(struct objects *objects, int64_t bucket, const c
         info->key = mem_text(info->key);
         info->headers = mem_text(info->headers);
         info->tags = mem_text(info->tags);
-        info->part_sizes = mem_text(info->part_sizes);
+        info->parts = mem_text(info->parts);
         if (upload)
             text_copy(upload, OBJECTS_UPLOAD_SIZE, sql_column_text(row, 13));
     }
@@ -282,7 +282,7 @@ int objects_row_put(struct objects *objects, int64_t bucket, const struct object
     sql_bind_int(put, 10, info->checksum_kind);
     sql_bind_int(put, 11, info->checksum_composite);
     sql_bind_text(put, 12, info->checksum, strlen(info->checksum));
-    sql_bind_text(put, 13, info->part_sizes, strlen(info->part_sizes));
+    sql_bind_text(put, 13, info->parts, strlen(info->parts));
     sql_bind_int(put, 14, info->part_count);
     sql_bind_text(put, 15, upload, strlen(upload));
     return sql_run(put, err);
@@ -293,7 +293,7 @@ void object_info_free(struct object_info *info)
     free(info->key);
     free(info->headers);
     free(info->tags);
-    free(info->part_sizes);
+    free(info->parts);
     memset(info, 0, sizeof *info);
 }
 

@@ -95,8 +95,8 @@ struct object_info {
     enum checksum_kind checksum_kind; /* CHECKSUM_NONE: none was given */
     bool checksum_composite;          /* of the parts' checksums */
     char checksum[CHECKSUM_TEXT_SIZE];
-    char *part_sizes; /* "8388608,8388608,12": of a multipart object; "" else */
-    int part_count;   /* 0: not from a multipart upload */
+    char *parts;    /* "1:8388608:AAAAAA==,2:12:," of a multipart object: number, size, checksum; "" else */
+    int part_count; /* 0: not from a multipart upload */
 };
 void object_info_free(struct object_info *info); /* zeroes it, so that it may be freed again */
 

@@ -22,7 +22,8 @@ bool objects_bucket_name_ok(const char *name)
 {
     static const char *const refused[] = {"xn--", "sthree-", "amzn-s3-demo-"};
     size_t length = strlen(name);
-    if (length < 3 || length > OBJECTS_BUCKET_MAX || looks_like_address(name) || strstr(name, ".."))
+    if (length < 3 || length > OBJECTS_BUCKET_MAX || looks_like_address(name) || strstr(name, "..") ||
+        strstr(name, ".-") || strstr(name, "-."))
         return false;
     if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-") != length)
         return false;

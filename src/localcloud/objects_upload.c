@@ -352,7 +352,7 @@ static void describe(const struct upload_info *upload, const struct stored_part 
         for (size_t j = 0; j < 16; j++)
             value[j] = (unsigned char)hex_pair(part->etag + 2 * j);
         checksum_add(md5, value, 16);
-        buf_printf(sizes, i ? ",%lld" : "%lld", (long long)part->size);
+        buf_printf(sizes, "%d:%lld:%s,", part->number, (long long)part->size, part->checksum);
         info->size += part->size;
         long length = strlen(part->checksum) < sizeof of_part
                           ? text_base64_decode(of_part, part->checksum, strlen(part->checksum))
@@ -515,7 +515,7 @@ enum objects_status objects_upload_complete(struct objects *objects, const char 
         info->tag_count = upload.tag_count;
         info->part_count = (int)count;
         describe(&upload, chosen, count, info, &sizes);
-        info->part_sizes = mem_text(sizes.data);
+        info->parts = mem_text(sizes.data);
         pthread_mutex_lock(&objects->lock);
         status = exchange(objects, bucket_id, id, parts[0].number, info, condition, &before, err);
         pthread_mutex_unlock(&objects->lock);

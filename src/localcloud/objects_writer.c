@@ -173,7 +173,7 @@ enum objects_status objects_writer_commit(struct objects_writer *writer, const c
         .tags = (char *)(put->tags ? put->tags : ""),
         .tag_count = put->tag_count,
         .checksum_kind = put->checksum_kind,
-        .part_sizes = (char *)"",
+        .parts = (char *)"",
     };
     memcpy(info.blob, writer->blob, sizeof info.blob);
     hex_of(writer->md5_value, info.etag);

@@ -78,27 +78,48 @@ static int read_conditions(struct request *request, const struct object_info *in
     return -1;
 }
 
-/* The bytes of part `number`; false when there is no such part. */
-static bool part_range(const struct object_info *info, int64_t number, int64_t *from, int64_t *length)
+static bool wants_checksum(const struct request *request)
 {
+    const char *mode = request_header(request, "x-amz-checksum-mode");
+    return mode && strcasecmp(mode, "ENABLED") == 0;
+}
+
+struct one_part {
+    int64_t number, size;
+    char checksum[CHECKSUM_TEXT_SIZE];
+};
+
+/* The next of info->parts; false at the end. */
+static bool next_part(const char **at, struct one_part *part)
+{
+    char text[24 + 24 + CHECKSUM_TEXT_SIZE];
+    size_t length = strcspn(*at, ",");
+    if (length == 0 || length >= sizeof text)
+        return false;
+    memcpy(text, *at, length);
+    text[length] = '\0';
+    *at += length + ((*at)[length] == ',');
+    char *size = strchr(text, ':'), *checksum = size ? strchr(size + 1, ':') : NULL;
+    if (!checksum)
+        return false;
+    *size++ = *checksum++ = '\0';
+    text_copy(part->checksum, sizeof part->checksum, checksum);
+    return text_parse_int(text, 1, OBJECTS_PARTS_MAX, &part->number) &&
+           text_parse_int(size, 0, INT64_MAX / 2, &part->size);
+}
+
+/* The bytes of part `number`, and its checksum; false when there is no such part. */
+static bool part_range(const struct object_info *info, int64_t number, int64_t *from, struct one_part *part)
+{
+    const char *at = info->parts;
     *from = 0;
-    *length = info->size;
+    *part = (struct one_part){.number = 1, .size = info->size};
     if (info->part_count == 0)
         return number == 1;
-    const char *at = info->part_sizes;
-    for (int64_t i = 1; *at; i++) {
-        char text[24];
-        size_t digits = strcspn(at, ",");
-        int64_t size;
-        snprintf(text, sizeof text, "%.*s", (int)digits, at);
-        if (!text_parse_int(text, 0, INT64_MAX / 2, &size))
-            return false;
-        if (i == number) {
-            *length = size;
+    while (next_part(&at, part)) {
+        if (part->number == number)
             return true;
-        }
-        *from += size;
-        at += digits + (at[digits] == ',');
+        *from += part->size;
     }
     return false;
 }
@@ -119,11 +140,16 @@ static int choose_bytes(struct request *request, const struct object_info *info,
         if (!text_parse_int(part, 1, OBJECTS_PARTS_MAX, &number))
             return request_fail(request, 400, "InvalidArgument",
                                 "Part number must be an integer between 1 and 10000, inclusive");
-        if (!part_range(info, number, from, length))
+        struct one_part one;
+        if (!part_range(info, number, from, &one))
             return request_fail(request, 416, "InvalidPartNumber",
                                 "The requested partnumber is not satisfiable");
-        if (info->part_count > 0)
+        *length = one.size;
+        if (info->part_count > 0) {
             request_reply_header_printf(request, "x-amz-mp-parts-count", "%d", info->part_count);
+            if (wants_checksum(request) && *length < info->size)
+                s3_give_checksum(request, info->checksum_kind, one.checksum, info->checksum_composite);
+        }
         partial = info->size > 0;
     } else if (range) {
         partial = s3_range(range, info->size, from, length, &bad);
@@ -146,14 +172,13 @@ static int choose_bytes(struct request *request, const struct object_info *info,
 static void describe(struct request *request, const struct object_info *info, bool whole)
 {
     char date[S3_HTTP_DATE_SIZE];
-    const char *mode = request_header(request, "x-amz-checksum-mode");
     request_reply_header_printf(request, "ETag", "\"%s\"", info->etag);
     request_reply_header(request, "Last-Modified", s3_http_date(date, info->modified_ms));
     request_reply_header(request, "Accept-Ranges", "bytes");
     s3_give_headers(request, info);
     if (info->tag_count > 0)
         request_reply_header_printf(request, "x-amz-tagging-count", "%d", info->tag_count);
-    if (mode && strcasecmp(mode, "ENABLED") == 0 && whole)
+    if (whole && wants_checksum(request))
         s3_give_checksum(request, info->checksum_kind, info->checksum, info->checksum_composite);
 }
 
@@ -216,7 +241,6 @@ static int64_t header_number(const struct request *request, const char *name, in
     return text && text_parse_int(text, 0, INT32_MAX, &value) ? value : fallback;
 }
 
-/* The sizes of the parts. Their checksums are not kept once the object is whole. */
 static void write_parts(const struct request *request, const struct object_info *info, struct buf *out)
 {
     int64_t limit = header_number(request, "x-amz-max-parts", 1000);
@@ -226,15 +250,19 @@ static void write_parts(const struct request *request, const struct object_info 
                "<ObjectParts><PartsCount>%d</PartsCount><PartNumberMarker>%lld</"
                "PartNumberMarker><MaxParts>%lld</MaxParts>",
                info->part_count, (long long)after, (long long)limit);
-    for (const char *at = info->part_sizes; *at;) {
-        size_t digits = strcspn(at, ",");
-        if (++number > after && given < limit) {
-            buf_printf(out, "<Part><PartNumber>%lld</PartNumber><Size>%.*s</Size></Part>", (long long)number,
-                       (int)digits, at);
-            given++;
-            last = number;
-        }
-        at += digits + (at[digits] == ',');
+    const char *at = info->parts;
+    struct one_part part;
+    while (next_part(&at, &part)) {
+        number = part.number;
+        if (number <= after || given == limit)
+            continue;
+        buf_printf(out, "<Part><PartNumber>%lld</PartNumber><Size>%lld</Size>", (long long)number,
+                   (long long)part.size);
+        if (part.checksum[0] && info->checksum_kind != CHECKSUM_NONE)
+            xml_element(out, checksum_element(info->checksum_kind), part.checksum);
+        buf_text(out, "</Part>");
+        given++;
+        last = number;
     }
     buf_printf(out,
                "<NextPartNumberMarker>%lld</NextPartNumberMarker><IsTruncated>%s</IsTruncated></ObjectParts>",

@@ -263,7 +263,9 @@ def multipart():
     assert again["ETag"] == whole["ETag"]
     got = s3.get_object(Bucket=B, Key="m p", ChecksumMode="ENABLED")
     assert got["Body"].read() == b"".join(parts) and got["Metadata"] == {"a": "1"} and got["ContentType"] == "x/y"
-    second = s3.get_object(Bucket=B, Key="m p", PartNumber=2)
+    second = s3.get_object(Bucket=B, Key="m p", PartNumber=2, ChecksumMode="ENABLED")
+    assert second["ChecksumCRC32"] == done[1]["ChecksumCRC32"] and second["ChecksumType"] == "COMPOSITE"
+    fails("InvalidPartNumber", 416, s3.get_object, Bucket=B, Key="m p", PartNumber=4)
     assert second["Body"].read() == parts[1] and second["PartsCount"] == 3
     assert s3.get_object_attributes(Bucket=B, Key="m p", ObjectAttributes=["ObjectParts"])["ObjectParts"]["TotalPartsCount"] == 3
     fails("NoSuchUpload", 404, s3.list_parts, **name)
@@ -288,7 +290,7 @@ def multipart_refusals():
     fails("PreconditionFailed", 412, s3.complete_multipart_upload, UploadId=upload, MultipartUpload=asked, IfNoneMatch="*", **name)
     assert body("m2") == b"there"
     s3.complete_multipart_upload(UploadId=upload, MultipartUpload=asked, **name)
-    assert body("m2") == b"one part"
+    assert body("m2") == b"one part" and body("m2", PartNumber=7) == b"one part"
 
 
 def multipart_copy_and_full_checksums():
