@@ -1,7 +1,8 @@
+#include "localcloud/athena.h"
 #include "localcloud/glue.h"
 #include "localcloud/s3.h"
 #include "localcloud/service.h"
 #include "localcloud/sts.h"
 
 /* In the order of the documents. A service is created after those before it and destroyed before them. */
-const struct service *const services[] = {&service_s3, &service_glue, &service_sts, NULL};
+const struct service *const services[] = {&service_s3, &service_glue, &service_athena, &service_sts, NULL};

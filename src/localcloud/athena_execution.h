@@ -1,0 +1,40 @@
+/* One query execution: run by the worker, read by the handlers. */
+#ifndef SMARTCITY_LOCALCLOUD_ATHENA_EXECUTION_H
+#define SMARTCITY_LOCALCLOUD_ATHENA_EXECUTION_H
+
+#include "localcloud/athena_statement.h"
+#include "localcloud/service.h"
+
+struct athena_execution {
+    char id[37];
+    char *text, *database, *output, *token; /* output: "s3://bucket/prefix/" */
+    char *workgroup;
+    /* What follows is written under the service's lock. */
+    enum {
+        EXECUTION_QUEUED,
+        EXECUTION_RUNNING,
+        EXECUTION_SUCCEEDED,
+        EXECUTION_FAILED,
+        EXECUTION_CANCELLED
+    } state;
+    struct athena_failure failure;
+    char *location;  /* of the result object */
+    json_t *columns; /* ColumnInfo of the result */
+    int64_t submitted_us, started_us, completed_us, scanned, rows;
+    bool cancel;
+    const char *type, *subtype;
+};
+
+/* What an execution works with; the connection is interrupted from outside to cancel it. */
+struct athena_run {
+    const struct service_context *context;
+    struct duck_connection *connection; /* NULL for what needs none */
+};
+
+/* Fills columns, location, scanned and rows of `execution`. 0 or -1 with failure. */
+int athena_execution_run(const struct athena_run *run, struct athena_execution *execution,
+                         struct athena_failure *failure);
+/* "s3://bucket/key" taken apart; false when it is none. */
+bool athena_s3_split(const char *location, char bucket[64], char key[1025]);
+
+#endif
