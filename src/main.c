@@ -11,6 +11,7 @@
 #include "ui/screen.h"
 
 #include <locale.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,6 +200,7 @@ static int console_run(const struct options *options)
 int main(int argc, char **argv)
 {
     struct options options;
+    mallopt(M_ARENA_MAX, 2); /* a dozen threads that seldom allocate need no dozen heaps */
     int code = cli_main(argc, argv, &options);
     if (code == CLI_CONSOLE)
         code = console_run(&options);

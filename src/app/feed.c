@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define FEED_TAIL_BYTES   (4u << 20)
+#define FEED_TAIL_BYTES   (2u << 20)
 #define FEED_INTERVAL_US  33000 /* 30 snapshots a second at most */
 #define FEED_IDLE_US      1000000
 #define FEED_IDLE_PUBLISH 3 /* snapshots after the last record, so that rates are seen to reach zero */

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LOG_ENTRIES  2000
+#define LOG_ENTRIES  1000
 #define FINISH_QUICK 1500000 /* a console that quits waits this long for what is under way */
 
 static void session_wake(void *context)

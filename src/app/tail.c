@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TAIL_ENTRIES 16384
+#define TAIL_ENTRIES 8192
 #define TAIL_SEARCH  4096 /* bytes of a value that the filter looks at */
 #define TAIL_TERMS   8
 

@@ -16,7 +16,7 @@
 #define THROUGHPUT_US    10000000
 #define TOAST_US         5000000
 #define TOAST_ERROR_US   9000000
-#define LOG_SHOWN        2000
+#define LOG_SHOWN        1000
 
 static uint64_t view_hash(uint64_t hash, const void *bytes, size_t length)
 {
