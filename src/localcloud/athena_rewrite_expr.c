@@ -219,7 +219,7 @@ static int rewrite_call(struct rewriter *r, size_t at)
     int worded = rewrite_worded(r, at);
     if (worded <= 0)
         return worded;
-    size_t begin[ARGUMENTS_MAX], end[ARGUMENTS_MAX];
+    size_t begin[ARGUMENTS_MAX] = {0}, end[ARGUMENTS_MAX] = {0};
     int count = split(r, at + 1, begin, end);
     if (count < 0)
         return -1;

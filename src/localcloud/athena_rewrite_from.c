@@ -190,7 +190,7 @@ static int rewrite_relation(struct rewriter *r, size_t at, size_t to, size_t *ne
             if (rewrite_query(r, at + 1, close) != 0)
                 return -1;
         } else {
-            size_t stop;
+            size_t stop = 0;
             if (rewrite_relations(r, at + 1, close, &stop) != 0)
                 return -1;
             if (stop != close)

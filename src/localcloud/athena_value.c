@@ -31,7 +31,7 @@ void athena_double_write(struct buf *out, double value, bool single)
     (void)text_parse_int(e + 1 + (e[1] == '+'), -400, 400, &power);
     int exponent = (int)power;
     *e = '\0';
-    char figures[24];
+    char figures[24] = "0";
     size_t count = 0;
     for (const char *at = digits; *at; at++)
         if (*at >= '0' && *at <= '9')
@@ -87,8 +87,8 @@ static void write_date(struct buf *out, int64_t days)
     int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
     int64_t mp = (5 * doy + 2) / 153;
     int64_t month = mp < 10 ? mp + 3 : mp - 9;
-    buf_printf(out, "%04lld-%02lld-%02lld", (long long)(yoe + era * 400 + (month <= 2)), (long long)month,
-               (long long)(doy - (153 * mp + 2) / 5 + 1));
+    long long year = yoe + era * 400 + (month <= 2), day = doy - (153 * mp + 2) / 5 + 1;
+    buf_printf(out, "%04lld-%02lld-%02lld", year, (long long)month, day);
 }
 
 static void write_time(struct buf *out, int64_t us)

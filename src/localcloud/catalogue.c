@@ -191,7 +191,8 @@ enum catalogue_status catalogue_end(struct catalogue *catalogue, enum catalogue_
 
 json_t *catalogue_time(int64_t now_us)
 {
-    return json_real((double)(now_us / 1000000));
+    int64_t seconds = now_us / 1000000;
+    return json_real((double)seconds);
 }
 
 /* ---- names ------------------------------------------------------------------------------------------ */
@@ -297,7 +298,7 @@ enum catalogue_status catalogue_database_create(struct catalogue *catalogue, con
                                                 int64_t now_us, struct err *err)
 {
     json_t *document;
-    int64_t id;
+    int64_t id = 0;
     enum catalogue_status status = shaped(catalogue_database_shape, input, "databaseInput", &document, err);
     if (status != CATALOGUE_OK || (status = catalogue_begin(catalogue, err)) != CATALOGUE_OK) {
         json_decref(document);
@@ -316,7 +317,7 @@ enum catalogue_status catalogue_database_create(struct catalogue *catalogue, con
 enum catalogue_status catalogue_database_get(struct catalogue *catalogue, const char *name, json_t **database,
                                              struct err *err)
 {
-    int64_t id;
+    int64_t id = 0;
     pthread_mutex_lock(&catalogue->lock);
     enum catalogue_status status = find_database(catalogue, name, &id, database, err);
     pthread_mutex_unlock(&catalogue->lock);
@@ -350,7 +351,7 @@ enum catalogue_status catalogue_database_update(struct catalogue *catalogue, con
 enum catalogue_status catalogue_database_delete(struct catalogue *catalogue, const char *name,
                                                 struct err *err)
 {
-    int64_t id;
+    int64_t id = 0;
     enum catalogue_status status = catalogue_begin(catalogue, err);
     if (status != CATALOGUE_OK)
         return status;
@@ -402,7 +403,7 @@ enum catalogue_status catalogue_row_get(struct catalogue *catalogue, const char 
                                         struct catalogue_row *table, struct err *err)
 {
     char folded[CATALOGUE_NAME_MAX + 1];
-    int64_t id;
+    int64_t id = 0;
     table->document = NULL;
     enum catalogue_status status = find_database(catalogue, database, &id, NULL, err);
     if (status != CATALOGUE_OK)
@@ -472,7 +473,7 @@ enum catalogue_status catalogue_table_create(struct catalogue *catalogue, const 
                                              const json_t *input, int64_t now_us, struct err *err)
 {
     json_t *document;
-    int64_t id;
+    int64_t id = 0;
     enum catalogue_status status = shaped(catalogue_table_shape, input, "tableInput", &document, err);
     if (status != CATALOGUE_OK || (status = catalogue_begin(catalogue, err)) != CATALOGUE_OK) {
         json_decref(document);
@@ -565,7 +566,7 @@ enum catalogue_status catalogue_table_list(struct catalogue *catalogue, const ch
                                            const char *after, catalogue_each_fn *each, void *context,
                                            struct err *err)
 {
-    int64_t id;
+    int64_t id = 0;
     pthread_mutex_lock(&catalogue->lock);
     enum catalogue_status status = find_database(catalogue, database, &id, NULL, err);
     struct sql_statement *rows =

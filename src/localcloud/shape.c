@@ -16,7 +16,7 @@ static json_t *copy_texts(const json_t *value, const char *path, struct err *err
     json_t *copy = json_is_object(value) ? json_object() : json_array();
     const char *name;
     json_t *each;
-    size_t index;
+    size_t index = 0;
     bool good = true;
     if (json_is_object(value))
         json_object_foreach((json_t *)value, name, each)
@@ -42,7 +42,7 @@ static json_t *copy_texts(const json_t *value, const char *path, struct err *err
 static json_t *copy_map_list(const json_t *value, const char *path, struct err *err)
 {
     json_t *copy = json_array(), *each;
-    size_t index;
+    size_t index = 0;
     json_array_foreach(value, index, each)
     {
         json_t *map = json_is_object(each) ? copy_texts(each, path, err) : NULL;
@@ -62,7 +62,7 @@ static json_t *copy_objects(const struct shape *shape, const json_t *value, cons
     bool map = json_is_object(value);
     json_t *copy = map ? json_object() : json_array(), *each, *one;
     const char *name;
-    size_t index;
+    size_t index = 0;
     if (map)
         json_object_foreach((json_t *)value, name, each)
         {
@@ -141,7 +141,7 @@ json_t *shape_copy(const struct shape *shape, const json_t *input, const char *p
             return NULL;
         }
         json_t *own = copy_member(shape, value, member, err);
-        if (own && shape->required && json_is_string(own) && json_string_length(own) == 0) {
+        if (shape->required && json_is_string(own) && json_string_length(own) == 0) {
             err_set(err, ERR_USAGE,
                     "1 validation error detected: Value '' at '%s' failed to satisfy constraint: Member "
                     "must have length greater than or equal to 1",
