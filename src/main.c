@@ -159,10 +159,22 @@ static int console_open_session(struct console *console, struct err *err)
     return 0;
 }
 
+/* The theme of last time, unless one was asked for. */
+static enum theme console_theme(struct console *console)
+{
+    const struct option_set *set = &console->options->set;
+    char name[32];
+    int index = option_find(set, "theme", NULL);
+    if (set->origins[index] == ORIGIN_DEFAULT &&
+        session_remember(console->session, "theme", name, sizeof name) && theme_from_name(name) >= 0)
+        return (enum theme)theme_from_name(name);
+    return (enum theme)console->options->theme;
+}
+
 static int console_open_screen(struct console *console, struct err *err)
 {
     struct screen_settings settings = {.term = console->term,
-                                       .theme = (enum theme)console->options->theme,
+                                       .theme = console_theme(console),
                                        .session = console->session,
                                        .host = {.context = console,
                                                 .view = console_view,
@@ -172,6 +184,7 @@ static int console_open_screen(struct console *console, struct err *err)
                                                 .history_add = console_history_add,
                                                 .remember = console_remember}};
     settings.commands.count = command_table(&settings.commands.rows);
+    term_set_theme(console->term, settings.theme);
     console->screen = screen_create(&settings);
     loop_set_before_wait(console->loop, console_before_wait, console);
     return loop_add_fd(console->loop, term_fd(console->term), console_on_input, console, err);
