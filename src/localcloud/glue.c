@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 /* ---- input ------------------------------------------------------------------------------------------ */
 
@@ -133,6 +134,29 @@ void glue_page_reply(struct request *request, struct glue_page *page, const char
     request_reply_json(request, answer);
 }
 
+json_t *glue_time(int64_t now_us)
+{
+    return json_real((double)(now_us / 1000) / 1000);
+}
+
+void glue_new_id(char *id, bool dashes)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char bytes[32];
+    size_t length = 0;
+    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
+        abort(); /* the kernel promises 256 bytes */
+    if (!dashes)
+        length = (size_t)snprintf(id, 4, "jr_");
+    for (size_t i = 0; i < (dashes ? 16 : 32); i++) {
+        if (dashes && (i == 4 || i == 6 || i == 8 || i == 10))
+            id[length++] = '-';
+        id[length++] = digits[bytes[i] >> 4];
+        id[length++] = digits[bytes[i] & 15];
+    }
+    id[length] = '\0';
+}
+
 /* ---- tags ------------------------------------------------------------------------------------------- */
 
 void glue_arn(const struct glue *glue, const char *kind, const char *name, char arn[512])
@@ -245,15 +269,35 @@ static const struct operation OPERATIONS[] = {
     {"CreatePartitionIndex", glue_create_partition_index, .mutates = true, .note = "kept; changes no plan"},
     {"GetPartitionIndexes", glue_get_partition_indexes},
     {"DeletePartitionIndex", glue_delete_partition_index, .mutates = true},
+    {"CreateCrawler", glue_create_crawler, .mutates = true, .note = "S3 targets; docs/glue-crawler.md"},
+    {"GetCrawler", glue_get_crawler},
+    {"GetCrawlers", glue_get_crawlers},
+    {"ListCrawlers", glue_list_crawlers, .note = "not by tags"},
+    {"BatchGetCrawlers", glue_batch_get_crawlers},
+    {"UpdateCrawler", glue_update_crawler, .mutates = true},
+    {"DeleteCrawler", glue_delete_crawler, .mutates = true},
+    {"StartCrawler", glue_start_crawler, .mutates = true},
+    {"StopCrawler", glue_stop_crawler, .mutates = true},
+    {"GetCrawlerMetrics", glue_get_crawler_metrics},
+    {"ListCrawls", glue_list_crawls, .note = "the last 100 of a crawler"},
+    {"StartCrawlerSchedule", glue_start_crawler_schedule, .mutates = true},
+    {"StopCrawlerSchedule", glue_stop_crawler_schedule, .mutates = true},
+    {"UpdateCrawlerSchedule", glue_update_crawler_schedule, .mutates = true},
     {"TagResource", glue_tag_resource, .mutates = true},
     {"UntagResource", glue_untag_resource, .mutates = true},
     {"GetTags", glue_get_tags},
     {.name = NULL},
 };
 
+static void stop(void *state)
+{
+    glue_work_stop(state);
+}
+
 static void destroy(void *state)
 {
     struct glue *glue = state;
+    glue_work_destroy(glue);
     glue_store_close(glue->store);
     pthread_cond_destroy(&glue->wake);
     pthread_mutex_destroy(&glue->lock);
@@ -269,7 +313,7 @@ static void *create(const struct service_context *context, struct err *err)
     pthread_mutex_init(&glue->lock, NULL);
     pthread_cond_init(&glue->wake, NULL);
     glue->store = glue_store_open(context->folder, err);
-    if (glue->store)
+    if (glue->store && glue_crawlers_recover(glue, err) == 0 && glue_work_start(glue, err) == 0)
         return glue;
     destroy(glue);
     return NULL;
@@ -282,5 +326,6 @@ const struct service service_glue = {
     .target = "AWSGlue",
     .operations = OPERATIONS,
     .create = create,
+    .stop = stop,
     .destroy = destroy,
 };

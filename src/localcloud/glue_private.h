@@ -16,9 +16,19 @@ struct worker;
 /* A crawl or job run in hand or waiting. */
 struct glue_task {
     struct glue_task *next;
-    bool crawl;      /* else a job run */
     char *name, *id; /* of crawler and crawl, of job and run */
     bool cancelled;  /* under glue->lock */
+};
+
+/* Crawls do not wait for jobs: each kind has a worker that takes one after the other. */
+enum glue_lane { LANE_CRAWLS, LANE_JOBS, LANES };
+
+struct glue_worker {
+    struct glue *glue;
+    enum glue_lane lane;
+    struct glue_task *tasks; /* the first is in hand while `running` */
+    bool running;
+    struct worker *worker;
 };
 
 struct glue {
@@ -26,13 +36,12 @@ struct glue {
     struct catalogue *catalogue;
     struct objects *objects;
     struct glue_store *store;
-    struct glue_sql_engine engine; /* run NULL: none */
 
     pthread_mutex_t lock; /* of what follows, and of read-change-write of a crawler's or job's document */
     pthread_cond_t wake;
-    struct glue_task *tasks; /* first is in hand when `running` */
-    bool running, stopping;
-    struct worker *worker;
+    bool stopping;
+    struct glue_worker workers[LANES];
+    int64_t scheduled_s; /* schedules were looked at up to here; LANE_CRAWLS */
 };
 
 /* ---- answering (glue.c) ----------------------------------------------------------------------------- */
@@ -63,28 +72,45 @@ void glue_page_reply(struct request *request, struct glue_page *page, const char
 
 /* "crawler", "job": arn:aws:glue:REGION:ACCOUNT:KIND/NAME */
 void glue_arn(const struct glue *glue, const char *kind, const char *name, char arn[512]);
+/* Seconds with milliseconds, as Glue writes times of crawls and jobs. */
+json_t *glue_time(int64_t now_us);
+/* A random id: 36 characters with dashes, or "jr_" and 64. */
+void glue_new_id(char *id, bool dashes);
 /* Tags of CreateX; absent is fine. */
 void glue_set_tags(struct glue *glue, const char *kind, const char *name, const json_t *tags);
 
 /* ---- work (glue_work.c) ----------------------------------------------------------------------------- */
 
 /* Appends; the lock is held. */
-void glue_task_add(struct glue *glue, bool crawl, const char *name, const char *id);
+void glue_task_add(struct glue *glue, enum glue_lane lane, const char *name, const char *id);
 /* Marks those of the name (id NULL: any) cancelled; how many. The lock is held. */
-int glue_task_cancel(struct glue *glue, bool crawl, const char *name, const char *id);
+int glue_task_cancel(struct glue *glue, enum glue_lane lane, const char *name, const char *id);
+bool glue_task_cancelled(struct glue *glue, struct glue_task *task);
+/* Waits, when the cloud is to be as slow as AWS; returns early when cancelled. */
+void glue_task_dawdle(struct glue *glue, struct glue_task *task, int seconds);
 int glue_work_start(struct glue *glue, struct err *err);
 void glue_work_stop(struct glue *glue);    /* returns at once */
 void glue_work_destroy(struct glue *glue); /* joins */
-bool glue_task_cancelled(struct glue *glue, struct glue_task *task);
 
-/* On the worker. */
+/* On the workers. */
 void glue_crawl_run(struct glue *glue, struct glue_task *task);
 void glue_job_run(struct glue *glue, struct glue_task *task);
-/* Starts the crawlers whose schedule has come between the two; the lock is held. */
+/* Starts the crawlers whose schedule came in (from, to]. */
 void glue_crawlers_due(struct glue *glue, int64_t from_s, int64_t to_s);
-/* Runs that a kill cut off are failed; crawlers are READY. */
+/* After a kill: what was running is told as failed. */
 int glue_crawlers_recover(struct glue *glue, struct err *err);
 int glue_jobs_recover(struct glue *glue, struct err *err);
+
+/* What a crawl did. */
+struct glue_crawl_result {
+    bool failed, stopped;
+    char error[400];
+    json_t *added, *updated, *deleted; /* names of tables */
+    int64_t partitions_added, partitions_updated, partitions_deleted;
+};
+/* Does the work of a crawl (glue_crawl.c). */
+void glue_crawl(struct glue *glue, struct glue_task *task, const json_t *crawler,
+                struct glue_crawl_result *result);
 
 /* ---- operations ------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,460 @@
+#include "localcloud/glue_schema.h"
+
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * The footer of a Parquet file, as far as a crawler needs it: schema and row count. Thrift's compact
+ * protocol: a struct is fields of one header byte (delta of the id, type) and a value; ints are zigzag
+ * varints; a list is a header byte (count, type) and values. Everything else is skipped by type, to a bounded
+ * depth.
+ */
+
+#define ELEMENTS_MAX 65536
+#define SKIP_DEPTH   32
+
+enum thrift {
+    T_STOP,
+    T_TRUE,
+    T_FALSE,
+    T_BYTE,
+    T_I16,
+    T_I32,
+    T_I64,
+    T_DOUBLE,
+    T_BINARY,
+    T_LIST,
+    T_SET,
+    T_MAP,
+    T_STRUCT
+};
+
+struct reader {
+    const unsigned char *at, *end;
+    bool failed;
+};
+
+static int next_byte(struct reader *reader)
+{
+    if (reader->at == reader->end) {
+        reader->failed = true;
+        return 0;
+    }
+    return *reader->at++;
+}
+
+static uint64_t next_varint(struct reader *reader)
+{
+    uint64_t value = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+        int byte = next_byte(reader);
+        value |= (uint64_t)(byte & 0x7F) << shift;
+        if (!(byte & 0x80))
+            return value;
+    }
+    reader->failed = true;
+    return 0;
+}
+
+static int64_t next_int(struct reader *reader)
+{
+    uint64_t value = next_varint(reader);
+    return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
+}
+
+static size_t next_binary(struct reader *reader, const unsigned char **bytes)
+{
+    uint64_t length = next_varint(reader);
+    if (reader->failed || length > (uint64_t)(reader->end - reader->at)) {
+        reader->failed = true;
+        return 0;
+    }
+    *bytes = reader->at;
+    reader->at += length;
+    return (size_t)length;
+}
+
+/* The next field: its type, or T_STOP. */
+static enum thrift next_field(struct reader *reader, int *id)
+{
+    int head = next_byte(reader), delta = head >> 4;
+    enum thrift type = (enum thrift)(head & 0x0F);
+    if (reader->failed || type == T_STOP)
+        return T_STOP;
+    *id = delta ? *id + delta : (int)next_int(reader);
+    return type;
+}
+
+static uint64_t next_list(struct reader *reader, enum thrift *type)
+{
+    int head = next_byte(reader);
+    *type = (enum thrift)(head & 0x0F);
+    uint64_t count = (head >> 4) == 15 ? next_varint(reader) : (uint64_t)(head >> 4);
+    if (count > (uint64_t)(reader->end - reader->at)) /* a value is a byte at least */
+        reader->failed = true;
+    return reader->failed ? 0 : count;
+}
+
+static void skip(struct reader *reader, enum thrift type, bool in_list, int depth);
+
+static void skip_struct(struct reader *reader, int depth)
+{
+    enum thrift type;
+    int id = 0;
+    while (!reader->failed && (type = next_field(reader, &id)) != T_STOP)
+        skip(reader, type, false, depth + 1);
+}
+
+static void skip(struct reader *reader, enum thrift type, bool in_list, int depth)
+{
+    const unsigned char *bytes;
+    enum thrift inner, key;
+    uint64_t count;
+    if (depth > SKIP_DEPTH)
+        reader->failed = true;
+    if (reader->failed)
+        return;
+    switch (type) {
+    case T_TRUE:
+    case T_FALSE:
+        if (in_list)
+            next_byte(reader);
+        break;
+    case T_BYTE:
+        next_byte(reader);
+        break;
+    case T_I16:
+    case T_I32:
+    case T_I64:
+        next_varint(reader);
+        break;
+    case T_DOUBLE:
+        if (reader->end - reader->at < 8)
+            reader->failed = true;
+        else
+            reader->at += 8;
+        break;
+    case T_BINARY:
+        next_binary(reader, &bytes);
+        break;
+    case T_LIST:
+    case T_SET:
+        for (count = next_list(reader, &inner); count > 0 && !reader->failed; count--)
+            skip(reader, inner, true, depth + 1);
+        break;
+    case T_MAP:
+        count = next_varint(reader);
+        if (count == 0)
+            break;
+        inner = (enum thrift)next_byte(reader);
+        key = (enum thrift)((unsigned)inner >> 4);
+        inner = (enum thrift)((unsigned)inner & 0x0F);
+        for (; count > 0 && !reader->failed; count--) {
+            skip(reader, key, true, depth + 1);
+            skip(reader, inner, true, depth + 1);
+        }
+        break;
+    case T_STRUCT:
+        skip_struct(reader, depth);
+        break;
+    case T_STOP:
+    default:
+        reader->failed = true;
+    }
+}
+
+/* ---- schema elements -------------------------------------------------------------------------------- */
+
+enum physical { P_BOOLEAN, P_INT32, P_INT64, P_INT96, P_FLOAT, P_DOUBLE, P_BYTE_ARRAY, P_FIXED };
+enum converted {
+    C_UTF8,
+    C_MAP,
+    C_MAP_KEY_VALUE,
+    C_LIST,
+    C_ENUM,
+    C_DECIMAL,
+    C_DATE,
+    C_TIME_MILLIS,
+    C_TIME_MICROS,
+    C_TIMESTAMP_MILLIS,
+    C_TIMESTAMP_MICROS,
+    C_UINT_8,
+    C_UINT_16,
+    C_UINT_32,
+    C_UINT_64,
+    C_INT_8,
+    C_INT_16,
+    C_INT_32,
+    C_INT_64,
+    C_JSON
+};
+/* Ids of the LogicalType union. */
+enum logical {
+    L_STRING = 1,
+    L_MAP,
+    L_LIST,
+    L_ENUM,
+    L_DECIMAL,
+    L_DATE,
+    L_TIME,
+    L_TIMESTAMP,
+    L_INTEGER = 10,
+    L_JSON = 12,
+    L_UUID = 14
+};
+
+struct element {
+    int physical, converted, logical, repetition; /* -1 none */
+    int bits;                                     /* L_INTEGER */
+    int64_t children;
+    int precision, scale;
+    char name[HIVE_NAME_MAX + 1];
+};
+
+static void read_logical(struct reader *reader, struct element *element)
+{
+    enum thrift type, inner;
+    int id = 0;
+    while ((type = next_field(reader, &id)) != T_STOP && !reader->failed) {
+        element->logical = id;
+        if (type != T_STRUCT) {
+            skip(reader, type, false, 0);
+            continue;
+        }
+        int member = 0;
+        while (!reader->failed && (inner = next_field(reader, &member)) != T_STOP) {
+            if (id == L_DECIMAL && inner == T_I32) {
+                int value = (int)next_int(reader);
+                *(member == 1 ? &element->scale : &element->precision) = value;
+            } else if (id == L_INTEGER && member == 1 && inner == T_BYTE) {
+                element->bits = next_byte(reader);
+            } else {
+                skip(reader, inner, false, 1);
+            }
+        }
+    }
+}
+
+static void read_element(struct reader *reader, struct element *element)
+{
+    enum thrift type;
+    int id = 0;
+    *element = (struct element){.physical = -1, .converted = -1, .logical = -1, .repetition = -1};
+    while (!reader->failed && (type = next_field(reader, &id)) != T_STOP) {
+        const unsigned char *bytes = NULL;
+        if (id == 4 && type == T_BINARY) {
+            size_t length = next_binary(reader, &bytes);
+            if (length == 0 || length > HIVE_NAME_MAX || memchr(bytes, '\0', length) ||
+                !text_is_utf8((const char *)bytes, length))
+                reader->failed = true;
+            else
+                memcpy(element->name, bytes, length);
+        } else if (id == 10 && type == T_STRUCT) {
+            read_logical(reader, element);
+        } else if (type == T_I32) {
+            int64_t value = next_int(reader);
+            if (value < INT32_MIN || value > INT32_MAX)
+                reader->failed = true;
+            else if (id == 1)
+                element->physical = (int)value;
+            else if (id == 3)
+                element->repetition = (int)value;
+            else if (id == 5)
+                element->children = value;
+            else if (id == 6)
+                element->converted = (int)value;
+            else if (id == 7)
+                element->scale = (int)value;
+            else if (id == 8)
+                element->precision = (int)value;
+        } else {
+            skip(reader, type, false, 0);
+        }
+    }
+}
+
+static enum hive_kind kind_of(const struct element *element)
+{
+    int logical = element->logical, converted = element->converted;
+    if ((logical == L_DECIMAL || converted == C_DECIMAL) && element->precision >= 1 &&
+        element->precision <= 38 && element->scale >= 0 && element->scale <= element->precision)
+        return HIVE_DECIMAL;
+    if (logical == L_DATE || converted == C_DATE)
+        return HIVE_DATE;
+    if (logical == L_TIMESTAMP || converted == C_TIMESTAMP_MILLIS || converted == C_TIMESTAMP_MICROS)
+        return HIVE_TIMESTAMP;
+    if ((logical == L_INTEGER && element->bits == 8) || converted == C_INT_8 || converted == C_UINT_8)
+        return HIVE_TINYINT;
+    if ((logical == L_INTEGER && element->bits == 16) || converted == C_INT_16 || converted == C_UINT_16)
+        return HIVE_SMALLINT;
+    switch (element->physical) {
+    case P_BOOLEAN:
+        return HIVE_BOOLEAN;
+    case P_INT32:
+        return HIVE_INT;
+    case P_INT64:
+        return HIVE_BIGINT;
+    case P_INT96:
+        return HIVE_TIMESTAMP;
+    case P_FLOAT:
+        return HIVE_FLOAT;
+    case P_DOUBLE:
+        return HIVE_DOUBLE;
+    default:
+        break;
+    }
+    bool text = logical == L_STRING || logical == L_ENUM || logical == L_JSON || logical == L_UUID ||
+                converted == C_UTF8 || converted == C_ENUM || converted == C_JSON;
+    return text ? HIVE_STRING : HIVE_BINARY;
+}
+
+struct elements {
+    struct element *all;
+    size_t count, next;
+};
+
+static bool build(struct elements *elements, struct hive_type *type, int depth);
+
+/* The children of a group, as a struct. */
+static bool build_struct(struct elements *elements, const struct element *group, struct hive_type *type,
+                         int depth)
+{
+    type->kind = HIVE_STRUCT;
+    for (int64_t i = 0; i < group->children; i++) {
+        if (elements->next >= elements->count)
+            return false;
+        struct hive_type *field = hive_type_add(type, elements->all[elements->next].name);
+        if (!field || !build(elements, field, depth + 1))
+            return false;
+    }
+    return true;
+}
+
+/* Moves a type that has no name of its own to where `into` is, whose name stays. */
+static void move(struct hive_type *into, struct hive_type *from)
+{
+    char *name = into->name;
+    free(from->name);
+    *into = *from;
+    into->name = name;
+    *from = (struct hive_type){0};
+}
+
+/* LIST and MAP are a group around a repeated group; the older two-level lists repeat the element itself. */
+static bool build_nested(struct elements *elements, const struct element *group, struct hive_type *type,
+                         bool map, int depth)
+{
+    struct hive_type inner = {0};
+    if (group->children != 1 || elements->next >= elements->count)
+        return build_struct(elements, group, type, depth);
+    struct element repeated = elements->all[elements->next];
+    if (!build(elements, &inner, depth + 1)) {
+        hive_type_free(&inner);
+        return false;
+    }
+    /* what build() made of a repeated element is an array of it */
+    if (inner.kind != HIVE_ARRAY || inner.count != 1) {
+        type->kind = HIVE_STRUCT;
+        move(hive_type_add(type, repeated.name), &inner);
+        return true;
+    }
+    struct hive_type *entry = &inner.children[0];
+    type->kind = map ? HIVE_MAP : HIVE_ARRAY;
+    if (map && entry->kind == HIVE_STRUCT && entry->count == 2) {
+        move(hive_type_add(type, NULL), &entry->children[0]);
+        move(hive_type_add(type, NULL), &entry->children[1]);
+    } else {
+        bool wrapper = entry->kind == HIVE_STRUCT && entry->count == 1 && strcmp(repeated.name, "array") != 0;
+        type->kind = HIVE_ARRAY;
+        move(hive_type_add(type, NULL), wrapper ? &entry->children[0] : entry);
+    }
+    hive_type_free(&inner);
+    return true;
+}
+
+static bool build(struct elements *elements, struct hive_type *type, int depth)
+{
+    if (depth > HIVE_DEPTH_MAX || elements->next >= elements->count)
+        return false;
+    const struct element *element = &elements->all[elements->next++];
+    struct hive_type *own = type;
+    if (element->repetition == 2) { /* repeated: an array */
+        type->kind = HIVE_ARRAY;
+        own = hive_type_add(type, NULL);
+    }
+    if (element->children > 0) {
+        bool list = element->logical == L_LIST || element->converted == C_LIST;
+        bool map = element->logical == L_MAP || element->converted == C_MAP ||
+                   (element->converted == C_MAP_KEY_VALUE && element->repetition != 2);
+        return list || map ? build_nested(elements, element, own, map, depth)
+                           : build_struct(elements, element, own, depth);
+    }
+    own->kind = kind_of(element);
+    if (own->kind == HIVE_DECIMAL) {
+        own->precision = element->precision;
+        own->scale = element->scale;
+    }
+    return true;
+}
+
+/* ---- the footer ------------------------------------------------------------------------------------- */
+
+static bool read_elements(struct reader *reader, struct elements *elements)
+{
+    enum thrift type;
+    uint64_t count = next_list(reader, &type);
+    if (reader->failed || elements->all || type != T_STRUCT || count == 0 || count > ELEMENTS_MAX)
+        return false;
+    elements->all = mem_zero(count, sizeof *elements->all);
+    for (; elements->count < count && !reader->failed; elements->count++)
+        read_element(reader, &elements->all[elements->count]);
+    return !reader->failed;
+}
+
+static bool read_footer(struct reader *reader, struct elements *elements, int64_t *rows)
+{
+    enum thrift type;
+    int id = 0;
+    *rows = -1;
+    while (!reader->failed && (type = next_field(reader, &id)) != T_STOP) {
+        if (id == 2 && type == T_LIST) {
+            if (!read_elements(reader, elements))
+                return false;
+        } else if (id == 3 && type == T_I64) {
+            *rows = next_int(reader);
+            break; /* row groups follow: not needed */
+        } else {
+            skip(reader, type, false, 0);
+        }
+    }
+    return !reader->failed && elements->count > 0 && *rows >= 0;
+}
+
+int glue_parquet_schema(const void *bytes, size_t length, int64_t size, struct hive_type *schema,
+                        int64_t *rows, size_t *needed, struct err *err)
+{
+    const unsigned char *tail = bytes;
+    if (length < 12 || memcmp(tail + length - 4, "PAR1", 4) != 0)
+        return err_set(err, ERR_CORRUPT, "no Parquet file: it does not end with PAR1");
+    uint32_t footer = (uint32_t)tail[length - 8] | (uint32_t)tail[length - 7] << 8 |
+                      (uint32_t)tail[length - 6] << 16 | (uint32_t)tail[length - 5] << 24;
+    if ((int64_t)footer > size - 12)
+        return err_set(err, ERR_CORRUPT, "a Parquet file whose footer is longer than itself");
+    *needed = (size_t)footer + 8;
+    if (*needed > length)
+        return err_set(err, ERR_LIMIT, "the footer takes %zu bytes", *needed);
+    struct reader reader = {.at = tail + length - 8 - footer, .end = tail + length - 8};
+    struct elements elements = {0};
+    bool good = read_footer(&reader, &elements, rows);
+    if (good) {
+        elements.next = 1; /* behind the root */
+        good = build_struct(&elements, &elements.all[0], schema, 0) && schema->count > 0;
+    }
+    free(elements.all);
+    if (good)
+        return 0;
+    hive_type_free(schema);
+    return err_set(err, ERR_CORRUPT, "a Parquet file whose footer cannot be read");
+}
