@@ -1,207 +1,19 @@
-#include "localcloud/glue_private.h"
+#include "localcloud/glue_crawl_private.h"
 
 #include "aws/sigv4.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "localcloud/glue_tree.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /*
- * A crawl: lists the objects of each target, reads their schemas (the footer of a Parquet file, the first
- * megabytes of JSON lines), lets glue_tree.h decide what the tables are, and brings the catalogue in line by
- * the crawler's policies. It reads blobs by path under a lease, on the crawls' worker.
+ * A crawl: lists the objects of each target, reads their schemas, lets glue_tree.h decide what the tables
+ * are, and brings the catalogue in line by the crawler's policies. It runs on the crawls' worker.
  */
 
-#define PARQUET_TAIL    65536
-#define FOOTER_MAX      (16u << 20)
-#define JSON_SAMPLE     (4u << 20)
-#define FILES_MAX       1000000
 #define PARTITION_BATCH 100
-
-struct crawl {
-    struct glue *glue;
-    struct glue_task *task;
-    const char *name, *database, *prefix;
-    bool update, delete_tables, deprecate; /* SchemaChangePolicy */
-    bool combine, merge_columns, inherit, new_only;
-    int level;
-    int64_t now_us;
-    json_t *tables; /* location -> table's name, as they were */
-    json_t *seen;   /* location -> true */
-    struct glue_crawl_result *result;
-    /* of the target in hand */
-    char bucket[OBJECTS_BUCKET_MAX + 1];
-    struct glue_folder root;
-    const json_t *exclusions;
-    int64_t sample; /* files read a folder; 0 all */
-    size_t files;
-};
-
-static int fail(struct crawl *crawl, const char *text)
-{
-    if (!crawl->result->failed)
-        text_copy(crawl->result->error, sizeof crawl->result->error, text);
-    crawl->result->failed = true;
-    return -1;
-}
-
-/* ---- reading ---------------------------------------------------------------------------------------- */
-
-/* Up to `size` bytes from `from`; how many. */
-static size_t read_piece(int fd, int64_t from, size_t size, struct buf *bytes)
-{
-    size_t got = 0;
-    buf_reset(bytes);
-    if (!buf_reserve(bytes, size))
-        return 0;
-    while (got < size) {
-        ssize_t count = pread(fd, bytes->data + got, size - got, (off_t)(from + (int64_t)got));
-        if (count <= 0)
-            break;
-        got += (size_t)count;
-    }
-    bytes->length = got;
-    return got;
-}
-
-static bool read_parquet(int fd, struct glue_file *file, struct buf *bytes)
-{
-    size_t needed = PARQUET_TAIL;
-    for (int try = 0; try < 2; try++) {
-        struct err err = ERR_INIT;
-        size_t size = (int64_t)needed < file->size ? needed : (size_t)file->size;
-        if (read_piece(fd, file->size - (int64_t)size, size, bytes) != size)
-            return false;
-        if (glue_parquet_schema(bytes->data, size, file->size, &file->schema, &file->records, &needed,
-                                &err) == 0)
-            return true;
-        if (err.kind != ERR_LIMIT || needed > FOOTER_MAX)
-            return false;
-    }
-    return false;
-}
-
-static bool read_json(int fd, struct glue_file *file, struct buf *bytes)
-{
-    struct err err = ERR_INIT;
-    size_t got = read_piece(fd, 0, file->size < JSON_SAMPLE ? (size_t)file->size : JSON_SAMPLE, bytes);
-    bool whole = (int64_t)got == file->size;
-    int64_t records = got > 0 ? glue_json_schema(bytes->data, got, whole, &file->schema, &err) : -1;
-    if (records <= 0) {
-        hive_type_free(&file->schema);
-        return false;
-    }
-    file->records = whole ? records : (int64_t)((double)records * (double)file->size / (double)got);
-    return true;
-}
-
-static void read_file(struct crawl *crawl, struct glue_file *file, struct buf *bytes)
-{
-    char path[OBJECTS_PATH_SIZE];
-    int fd = open(objects_path(crawl->glue->objects, file->blob, path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return;
-    file->read = true;
-    if (file->size >= 12 && read_piece(fd, file->size - 4, 4, bytes) == 4 &&
-        memcmp(bytes->data, "PAR1", 4) == 0)
-        file->format = read_parquet(fd, file, bytes) ? GLUE_PARQUET : GLUE_UNKNOWN;
-    else if (read_json(fd, file, bytes))
-        file->format = GLUE_JSON;
-    close(fd);
-}
-
-static int read_folder(struct crawl *crawl, struct glue_folder *folder, struct buf *bytes)
-{
-    int64_t count = 0;
-    for (size_t i = 0; i < folder->file_count; i++) {
-        if (glue_task_cancelled(crawl->glue, crawl->task)) {
-            crawl->result->stopped = true;
-            return -1;
-        }
-        if (crawl->sample == 0 || count < crawl->sample)
-            read_file(crawl, &folder->files[i], bytes);
-        count += folder->files[i].format != GLUE_UNKNOWN;
-    }
-    for (size_t i = 0; i < folder->child_count; i++)
-        if (read_folder(crawl, &folder->children[i], bytes) < 0)
-            return -1;
-    return 0;
-}
-
-/* ---- listing ---------------------------------------------------------------------------------------- */
-
-/* Names that begin with '_' or '.' are not data, for Hive, Athena and us. */
-static bool is_hidden(const char *key)
-{
-    for (const char *part = key; part; part = strchr(part, '/') ? strchr(part, '/') + 1 : NULL)
-        if (*part == '_' || *part == '.')
-            return true;
-    return false;
-}
-
-static bool list_object(void *context, const struct object_info *info, const char *common)
-{
-    struct crawl *crawl = context;
-    const char *below = info->key + strlen(crawl->root.path);
-    const json_t *pattern;
-    size_t index;
-    if (info->size == 0 || is_hidden(below))
-        return true;
-    json_array_foreach(crawl->exclusions, index,
-                       pattern) if (json_is_string(pattern) &&
-                                    glue_glob(json_string_value(pattern), below)) return true;
-    if (++crawl->files > FILES_MAX)
-        return false;
-    struct glue_file *file = glue_tree_add(&crawl->root, info->key);
-    if (file) {
-        file->size = info->size;
-        text_copy(file->blob, sizeof file->blob, info->blob);
-    }
-    return true;
-}
-
-/* "s3://lake/raw/gps": bucket and a prefix that ends with '/' unless it names one object. */
-static int open_target(struct crawl *crawl, const char *path)
-{
-    struct err err = ERR_INIT;
-    char text[200];
-    const char *rest = strncmp(path, "s3://", 5) == 0    ? path + 5
-                       : strncmp(path, "s3a://", 6) == 0 ? path + 6
-                                                         : "";
-    size_t length = strcspn(rest, "/"), prefix = strlen(rest + length);
-    if (length == 0 || length > OBJECTS_BUCKET_MAX) {
-        snprintf(text, sizeof text, "The S3 path %.120s is not valid.", path);
-        return fail(crawl, text);
-    }
-    memcpy(crawl->bucket, rest, length);
-    crawl->bucket[length] = '\0';
-    rest += length + (prefix > 0);
-    crawl->root = (struct glue_folder){.path = mem_alloc(strlen(rest) + 2)};
-    snprintf(crawl->root.path, strlen(rest) + 2, "%s%s", rest,
-             *rest && rest[strlen(rest) - 1] != '/' ? "/" : "");
-    const char *end = strrchr(crawl->root.path, '/'), *begin = end;
-    while (begin && begin > crawl->root.path && begin[-1] != '/')
-        begin--;
-    crawl->root.name = mem_text(end ? begin : crawl->bucket);
-    if (end)
-        crawl->root.name[end - begin] = '\0';
-    struct objects_query query = {.prefix = crawl->root.path, .delimiter = "", .after = ""};
-    crawl->files = 0;
-    enum objects_status status =
-        objects_list(crawl->glue->objects, crawl->bucket, &query, list_object, crawl, NULL, &err);
-    if (status == OBJECTS_NO_BUCKET) {
-        snprintf(text, sizeof text, "The specified bucket does not exist: %s", crawl->bucket);
-        return fail(crawl, text);
-    }
-    if (crawl->files > FILES_MAX)
-        return fail(crawl, "The target holds more objects than a crawl takes.");
-    return status == OBJECTS_OK ? 0 : fail(crawl, err.text);
-}
 
 /* ---- what is written -------------------------------------------------------------------------------- */
 
@@ -212,7 +24,7 @@ static void set_int(json_t *parameters, const char *name, int64_t value)
     json_object_set_new(parameters, name, json_string(text));
 }
 
-static json_t *parameters_of(const struct crawl *crawl, enum glue_format format,
+static json_t *parameters_of(const struct glue_crawl *crawl, enum glue_format format,
                              const struct glue_figures *figures)
 {
     json_t *parameters = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "CrawlerSchemaDeserializerVersion",
@@ -245,7 +57,7 @@ static json_t *serde_of(enum glue_format format, const json_t *columns)
 }
 
 /* Takes the reference of columns. */
-static json_t *storage_of(const struct crawl *crawl, enum glue_format format, json_t *columns,
+static json_t *storage_of(const struct glue_crawl *crawl, enum glue_format format, json_t *columns,
                           const char *location, const struct glue_figures *figures)
 {
     bool parquet = format == GLUE_PARQUET;
@@ -322,13 +134,13 @@ static bool same_table(const json_t *input, const json_t *old)
     return true;
 }
 
-static int catalogue_failed(struct crawl *crawl, const struct err *err)
+static int catalogue_failed(struct glue_crawl *crawl, const struct err *err)
 {
-    return fail(crawl, err->text);
+    return glue_crawl_fail(crawl, err->text);
 }
 
 /* A table that is there. When its partition keys are other ones now, it is made anew, without partitions. */
-static int update_table(struct crawl *crawl, json_t *input, const json_t *old)
+static int update_table(struct glue_crawl *crawl, json_t *input, const json_t *old)
 {
     struct catalogue *catalogue = crawl->glue->catalogue;
     struct err err = ERR_INIT;
@@ -362,7 +174,7 @@ static int update_table(struct crawl *crawl, json_t *input, const json_t *old)
 }
 
 /* The name of the table at a location: the one that has it, else a new one. Freed by the caller. */
-static char *choose_name(struct crawl *crawl, const char *folder, const char *location, bool *exists)
+static char *choose_name(struct glue_crawl *crawl, const char *folder, const char *location, bool *exists)
 {
     const char *own = json_string_value(json_object_get(crawl->tables, location));
     char name[129 + 34], hash[SIGV4_HEX];
@@ -380,7 +192,7 @@ static char *choose_name(struct crawl *crawl, const char *folder, const char *lo
 /* ---- partitions ------------------------------------------------------------------------------------- */
 
 struct partition_work {
-    struct crawl *crawl;
+    struct glue_crawl *crawl;
     const char *table;
     const json_t *keys, *table_columns;
     json_t *present; /* key -> partition that was there; those met are taken out */
@@ -402,7 +214,7 @@ static void flush_partitions(struct partition_work *work)
     struct err err = ERR_INIT;
     struct catalogue_outcome outcomes[PARTITION_BATCH];
     size_t count = json_array_size(work->added);
-    struct crawl *crawl = work->crawl;
+    struct glue_crawl *crawl = work->crawl;
     if (count == 0 || work->failed)
         return;
     if (catalogue_partitions_create(crawl->glue->catalogue, crawl->database, work->table, work->added,
@@ -420,7 +232,7 @@ static void put_partition(void *context, const struct glue_folder *leaf, const c
                           size_t count)
 {
     struct partition_work *work = context;
-    struct crawl *crawl = work->crawl;
+    struct glue_crawl *crawl = work->crawl;
     struct err err = ERR_INIT;
     struct buf location;
     json_t *list = json_array();
@@ -464,7 +276,7 @@ static void put_partition(void *context, const struct glue_folder *leaf, const c
 /* Partitions whose folders are gone. With DEPRECATE_IN_DATABASE they go too: a partition has no state. */
 static int delete_partitions(struct partition_work *work)
 {
-    struct crawl *crawl = work->crawl;
+    struct glue_crawl *crawl = work->crawl;
     struct err err = ERR_INIT;
     const char *key;
     json_t *partition, *lists = json_array();
@@ -485,7 +297,7 @@ static int delete_partitions(struct partition_work *work)
     return status;
 }
 
-static int put_partitions(struct crawl *crawl, const char *table, const struct glue_folder *folder)
+static int put_partitions(struct glue_crawl *crawl, const char *table, const struct glue_folder *folder)
 {
     struct err err = ERR_INIT;
     json_t *item;
@@ -523,7 +335,7 @@ static int put_partitions(struct crawl *crawl, const char *table, const struct g
 
 static void put_table(void *context, const struct glue_found *found)
 {
-    struct crawl *crawl = context;
+    struct glue_crawl *crawl = context;
     struct err err = ERR_INIT;
     struct buf location;
     bool exists;
@@ -564,19 +376,9 @@ static void put_table(void *context, const struct glue_found *found)
     buf_free(&location);
 }
 
-static int crawl_target(struct crawl *crawl, const json_t *target)
+static int crawl_target(struct glue_crawl *crawl, const json_t *target)
 {
-    const char *path = json_string_value(json_object_get(target, "Path"));
-    struct buf bytes;
-    struct objects_lease *lease = objects_lease(crawl->glue->objects);
-    buf_init(&bytes, FOOTER_MAX + 16);
-    crawl->exclusions = json_object_get(target, "Exclusions");
-    crawl->sample = json_integer_value(json_object_get(target, "SampleSize"));
-    int result = open_target(crawl, path ? path : "");
-    if (result == 0)
-        result = read_folder(crawl, &crawl->root, &bytes);
-    objects_release(lease);
-    buf_free(&bytes);
+    int result = glue_crawl_read(crawl, target);
     if (result == 0) {
         int root_level = 1;
         for (const char *at = crawl->root.path; *at; at++)
@@ -604,7 +406,7 @@ static bool below_target(const json_t *targets, const char *location)
 }
 
 struct gone {
-    struct crawl *crawl;
+    struct glue_crawl *crawl;
     const json_t *targets;
     json_t *tables; /* whole */
 };
@@ -622,7 +424,7 @@ static bool collect_gone(void *context, json_t *table)
     return true;
 }
 
-static enum catalogue_status deprecate(struct crawl *crawl, const json_t *table, struct err *err)
+static enum catalogue_status deprecate(struct glue_crawl *crawl, const json_t *table, struct err *err)
 {
     json_t *input = json_deep_copy(table);
     json_t *parameters = json_object_get(input, "Parameters");
@@ -640,7 +442,7 @@ static enum catalogue_status deprecate(struct crawl *crawl, const json_t *table,
     return status;
 }
 
-static void handle_gone(struct crawl *crawl, const json_t *targets)
+static void handle_gone(struct glue_crawl *crawl, const json_t *targets)
 {
     struct err err = ERR_INIT;
     struct gone gone = {.crawl = crawl, .targets = targets, .tables = json_array()};
@@ -678,7 +480,7 @@ static bool is_text(const json_t *object, const char *name, const char *text)
     return own && strcmp(own, text) == 0;
 }
 
-static void read_settings(struct crawl *crawl, const json_t *crawler)
+static void read_settings(struct glue_crawl *crawl, const json_t *crawler)
 {
     const json_t *policy = json_object_get(crawler, "SchemaChangePolicy");
     const char *text = json_string_value(json_object_get(crawler, "Configuration"));
@@ -714,7 +516,7 @@ void glue_crawl(struct glue *glue, struct glue_task *task, const json_t *crawler
     struct err err = ERR_INIT;
     const char *prefix = json_string_value(json_object_get(crawler, "TablePrefix"));
     const char *database = json_string_value(json_object_get(crawler, "DatabaseName"));
-    struct crawl crawl = {
+    struct glue_crawl crawl = {
         .glue = glue,
         .task = task,
         .name = json_string_value(json_object_get(crawler, "Name")),
@@ -730,7 +532,7 @@ void glue_crawl(struct glue *glue, struct glue_task *task, const json_t *crawler
     read_settings(&crawl, crawler);
     if (catalogue_table_list(glue->catalogue, crawl.database, "", collect_table, crawl.tables, &err) !=
         CATALOGUE_OK)
-        fail(&crawl, err.text);
+        glue_crawl_fail(&crawl, err.text);
     json_array_foreach(targets, index, target) if (result->failed || result->stopped ||
                                                    crawl_target(&crawl, target) < 0) break;
     if (!result->failed && !result->stopped)

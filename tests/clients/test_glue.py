@@ -1,5 +1,10 @@
 """The Glue catalogue, its crawlers and jobs by boto3 and the aws CLI; every answer is held against the model."""
+import io
 import json
+import time
+
+import pyarrow
+import pyarrow.parquet
 
 from harness import Cloud, fails, finish, run
 
@@ -120,11 +125,228 @@ def partitions(cloud):
     assert len(listed["Partitions"]) == 3
 
 
+# ---- crawlers ---------------------------------------------------------------------------------------------
+
+def parquet(rows=10, **more):
+    columns = {"event_ts": pyarrow.array([1768204800000000 + i for i in range(rows)], pyarrow.timestamp("us")),
+               "device_id": ["bus-%d" % i for i in range(rows)],
+               "speed": [float(i) for i in range(rows)],
+               "seats": pyarrow.array(range(rows), pyarrow.int32()),
+               "total": pyarrow.array(range(rows), pyarrow.int64())}
+    columns.update(more)
+    out = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table(columns), out)
+    return out.getvalue()
+
+
+def put(s3, key, body):
+    s3.put_object(Bucket="lake", Key=key, Body=body)
+
+
+def crawl(glue, name, status="SUCCEEDED"):
+    glue.start_crawler(Name=name)
+    deadline = time.time() + 60
+    while True:
+        crawler = glue.get_crawler(Name=name)["Crawler"]
+        if crawler["State"] == "READY":
+            break
+        assert time.time() < deadline, crawler
+        time.sleep(0.02)
+    assert crawler["LastCrawl"]["Status"] == status, crawler["LastCrawl"]
+    return crawler
+
+
+def make_crawler(glue, name, path, **more):
+    glue.create_crawler(Name=name, Role="arn:aws:iam::000000000000:role/glue", DatabaseName="lake",
+                        Targets={"S3Targets": [{"Path": path}]}, **more)
+
+
+def names(glue):
+    return [item["Name"] for item in glue.get_tables(DatabaseName="lake")["TableList"]]
+
+
+def values(glue, table):
+    return [item["Values"] for item in glue.get_partitions(DatabaseName="lake", TableName=table)["Partitions"]]
+
+
+def crawls_parquet_with_hive_partitions(cloud):
+    glue, s3 = cloud.client("glue"), cloud.client("s3")
+    s3.create_bucket(Bucket="lake")
+    glue.create_database(DatabaseInput={"Name": "lake"})
+    for day in ("2026-01-12", "2026-01-13"):
+        put(s3, "raw/gps/dt=%s/part-0.parquet" % day, parquet())
+    put(s3, "raw/gps/_SUCCESS", b"")
+    put(s3, "raw/gps/_sink/0.json", b'{"end": 1}')
+    make_crawler(glue, "gps", "s3://lake/raw/gps/")
+    crawler = glue.get_crawler(Name="gps")["Crawler"]
+    assert crawler["State"] == "READY" and crawler["Version"] == 1
+    assert crawler["SchemaChangePolicy"] == {"UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": "DEPRECATE_IN_DATABASE"}
+    crawl(glue, "gps")
+    table = glue.get_table(DatabaseName="lake", Name="gps")["Table"]
+    storage = table["StorageDescriptor"]
+    assert storage["Columns"] == [
+        {"Name": "event_ts", "Type": "timestamp"}, {"Name": "device_id", "Type": "string"}, {"Name": "speed", "Type": "double"},
+        {"Name": "seats", "Type": "int"}, {"Name": "total", "Type": "bigint"}], storage["Columns"]
+    assert storage["Location"] == "s3://lake/raw/gps/"
+    assert storage["SerdeInfo"]["SerializationLibrary"] == "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+    assert table["PartitionKeys"] == [{"Name": "dt", "Type": "string"}]
+    assert table["TableType"] == "EXTERNAL_TABLE" and table["Owner"] == "owner"
+    expected = {"CrawlerSchemaDeserializerVersion": "1.0", "CrawlerSchemaSerializerVersion": "1.0", "UPDATED_BY_CRAWLER": "gps",
+                "classification": "parquet", "compressionType": "none", "typeOfData": "file", "objectCount": "2",
+                "recordCount": "20", "sizeKey": str(2 * len(parquet())), "averageRecordSize": str(2 * len(parquet()) // 20)}
+    assert table["Parameters"] == expected and storage["Parameters"] == expected, table["Parameters"]
+    assert values(glue, "gps") == [["2026-01-12"], ["2026-01-13"]]
+    partition = glue.get_partition(DatabaseName="lake", TableName="gps", PartitionValues=["2026-01-12"])["Partition"]
+    assert partition["StorageDescriptor"]["Location"] == "s3://lake/raw/gps/dt=2026-01-12/"
+    assert partition["Parameters"]["recordCount"] == "10"
+    # nothing new: nothing changes
+    crawl(glue, "gps")
+    assert glue.get_table(DatabaseName="lake", Name="gps")["Table"]["VersionId"] == "0"
+    # a new day, a new column, a day gone; what others wrote into the table stays
+    table_now = {key: table[key] for key in ("Name", "Owner", "StorageDescriptor", "PartitionKeys", "TableType")}
+    glue.update_table(DatabaseName="lake", TableInput=dict(table_now, Parameters=dict(table["Parameters"], mine="1")))
+    put(s3, "raw/gps/dt=2026-01-14/part-0.parquet", parquet(heading=pyarrow.array([1.5] * 10, pyarrow.float32())))
+    s3.delete_object(Bucket="lake", Key="raw/gps/dt=2026-01-12/part-0.parquet")
+    crawl(glue, "gps")
+    table = glue.get_table(DatabaseName="lake", Name="gps")["Table"]
+    assert table["StorageDescriptor"]["Columns"][-1] == {"Name": "heading", "Type": "float"}
+    assert table["VersionId"] == "2" and table["Parameters"]["mine"] == "1"
+    assert values(glue, "gps") == [["2026-01-13"], ["2026-01-14"]], values(glue, "gps")
+    crawls = glue.list_crawls(CrawlerName="gps")["Crawls"]
+    assert [item["State"] for item in crawls] == ["COMPLETED"] * 3
+    summary = json.loads(crawls[0]["Summary"])
+    assert json.loads(summary["TABLE"])["UPDATE"]["Count"] == 1 and json.loads(summary["PARTITION"])["ADD"]["Count"] == 1
+    assert len(glue.list_crawls(CrawlerName="gps", Filters=[
+        {"FieldName": "STATE", "FilterOperator": "EQ", "FieldValue": "FAILED"}])["Crawls"]) == 0
+    metrics = glue.get_crawler_metrics(CrawlerNameList=["gps"])["CrawlerMetricsList"][0]
+    assert metrics["TablesUpdated"] == 1 and metrics["LastRuntimeSeconds"] > 0
+    # the whole table goes: marked, then deleted under the other policy
+    for day in ("13", "14"):
+        s3.delete_object(Bucket="lake", Key="raw/gps/dt=2026-01-%s/part-0.parquet" % day)
+    crawl(glue, "gps")
+    assert "DEPRECATED_BY_CRAWLER" in glue.get_table(DatabaseName="lake", Name="gps")["Table"]["Parameters"]
+    glue.update_crawler(Name="gps", SchemaChangePolicy={"DeleteBehavior": "DELETE_FROM_DATABASE"})
+    assert glue.get_crawler(Name="gps")["Crawler"]["Version"] == 2
+    crawl(glue, "gps")
+    assert names(glue) == []
+    glue.delete_crawler(Name="gps")
+    fails("EntityNotFoundException", 400, glue.get_crawler, Name="gps")
+
+
+def crawls_json_lines(cloud):
+    glue, s3 = cloud.client("glue"), cloud.client("s3")
+    rows = [{"id": 1, "speed": 2.5, "on": True, "tags": ["a"], "place": {"lat": 1, "name": None}, "odd": 1},
+            {"id": 5000000000, "speed": 3, "on": False, "tags": [], "place": {"lat": 1.5, "name": "x"}, "odd": "text", "Late": 1}]
+    put(s3, "json/weather/2026/01/a.json", "\n".join(json.dumps(row) for row in rows).encode())
+    put(s3, "json/weather/2026/02/b.json", (json.dumps(rows[0]) + "\r\n\n").encode())
+    make_crawler(glue, "weather", "s3://lake/json/weather", TablePrefix="raw_", Configuration=json.dumps(
+        {"Version": 1.0, "CrawlerOutput": {"Partitions": {"AddOrUpdateBehavior": "InheritFromTable"}}}))
+    crawl(glue, "weather")
+    table = glue.get_table(DatabaseName="lake", Name="raw_weather")["Table"]
+    assert table["StorageDescriptor"]["Columns"] == [
+        {"Name": "id", "Type": "bigint"}, {"Name": "speed", "Type": "double"}, {"Name": "on", "Type": "boolean"},
+        {"Name": "tags", "Type": "array<string>"}, {"Name": "place", "Type": "struct<lat:double,name:string>"},
+        {"Name": "odd", "Type": "string"}, {"Name": "late", "Type": "int"}], table["StorageDescriptor"]["Columns"]
+    assert table["StorageDescriptor"]["SerdeInfo"] == {"SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe",
+                                                       "Parameters": {"paths": "id,speed,on,tags,place,odd,late"}}
+    assert [key["Name"] for key in table["PartitionKeys"]] == ["partition_0", "partition_1"]
+    assert values(glue, "raw_weather") == [["2026", "01"], ["2026", "02"]]
+    assert table["Parameters"]["classification"] == "json" and table["Parameters"]["recordCount"] == "3"
+    partition = glue.get_partitions(DatabaseName="lake", TableName="raw_weather")["Partitions"][1]
+    assert partition["StorageDescriptor"]["Columns"] == table["StorageDescriptor"]["Columns"]
+
+
+def one_table_or_several(cloud):
+    glue, s3 = cloud.client("glue"), cloud.client("s3")
+    put(s3, "many/gps/dt=1/a.parquet", parquet())
+    put(s3, "many/gps/dt=2/a.parquet", parquet())
+    put(s3, "many/speeds/a.parquet", parquet(seats=["few"] * 10, heading=[1.0] * 10, more=[1] * 10))
+    put(s3, "many/notes/a.json", b'{"note": "x"}\n')
+    put(s3, "many/README.txt", b"not data")
+    make_crawler(glue, "many", "s3://lake/many/", TablePrefix="m_")
+    crawl(glue, "many")
+    assert [name for name in names(glue) if name.startswith("m_")] == ["m_gps", "m_notes", "m_speeds"], names(glue)
+    assert glue.get_table(DatabaseName="lake", Name="m_notes")["Table"]["PartitionKeys"] == []
+    put(s3, "alike/a/x.parquet", parquet())
+    put(s3, "alike/b/x.parquet", parquet())
+    make_crawler(glue, "alike", "s3://lake/alike/")
+    crawl(glue, "alike")
+    table = glue.get_table(DatabaseName="lake", Name="alike")["Table"]
+    assert [key["Name"] for key in table["PartitionKeys"]] == ["partition_0"] and values(glue, "alike") == [["a"], ["b"]]
+    # the same name elsewhere gets a hash behind it
+    put(s3, "other/alike/x.parquet", parquet())
+    make_crawler(glue, "other", "s3://lake/other/alike/")
+    crawl(glue, "other")
+    assert [name for name in names(glue) if name.startswith("alike_") and len(name) == 38], names(glue)
+    # left out
+    glue.create_crawler(Name="left", Role="r", DatabaseName="lake", TablePrefix="left_", Targets={"S3Targets": [
+        {"Path": "s3://lake/many", "Exclusions": ["gps/**", "**.json"]}]})
+    crawl(glue, "left")
+    assert [name for name in names(glue) if name.startswith("left_")] == ["left_many"], names(glue)
+
+
+def crawlers_in_their_states(cloud):
+    glue, s3 = cloud.client("glue"), cloud.client("s3")
+    fails("AlreadyExistsException", 400, make_crawler, glue, "many", "s3://lake/many/")
+    fails("InvalidInputException", 400, make_crawler, glue, "bad", "s3://lake/x", Schedule="cron(61 * * * ? *)")
+    fails("InvalidInputException", 400, make_crawler, glue, "bad", "s3://lake/x", Configuration="{")
+    fails("InvalidInputException", 400, glue.create_crawler, Name="bad", Role="r", Targets={})
+    fails("InvalidInputException", 400, glue.create_crawler, Name="bad", Role="r", Targets={"DynamoDBTargets": [{"Path": "t"}]})
+    fails("InvalidInputException", 400, make_crawler, glue, "bad", "s3://lake/x",
+          RecrawlPolicy={"RecrawlBehavior": "CRAWL_NEW_FOLDERS_ONLY"})
+    fails("EntityNotFoundException", 400, glue.start_crawler, Name="absent")
+    fails("CrawlerNotRunningException", 400, glue.stop_crawler, Name="many")
+    make_crawler(glue, "lost", "s3://no-such-bucket/x/")
+    crawler = crawl(glue, "lost", "FAILED")
+    assert "bucket does not exist" in crawler["LastCrawl"]["ErrorMessage"]
+    glue.update_crawler(Name="lost", DatabaseName="nowhere", Targets={"S3Targets": [{"Path": "s3://lake/many/"}]})
+    assert "nowhere" in crawl(glue, "lost", "FAILED")["LastCrawl"]["ErrorMessage"]
+    # busy for long enough to be seen: many files
+    for i in range(150):
+        put(s3, "busy/dt=%03d/a.json" % i, b'{"a": 1}\n' * 40000)
+    make_crawler(glue, "busy", "s3://lake/busy/")
+    glue.start_crawler(Name="busy")
+    error = fails("CrawlerRunningException", 400, glue.start_crawler, Name="busy")
+    assert error.response["Error"]["Message"] == "Crawler with name busy has already started"
+    fails("CrawlerRunningException", 400, glue.delete_crawler, Name="busy")
+    fails("CrawlerRunningException", 400, glue.update_crawler, Name="busy", Description="x")
+    assert glue.get_crawler(Name="busy")["Crawler"]["CrawlElapsedTime"] >= 0
+    glue.stop_crawler(Name="busy")
+    deadline = time.time() + 60
+    while glue.get_crawler(Name="busy")["Crawler"]["State"] != "READY":
+        assert time.time() < deadline
+        time.sleep(0.02)
+    assert glue.get_crawler(Name="busy")["Crawler"]["LastCrawl"]["Status"] == "CANCELLED"
+    assert "busy" not in names(glue)
+    # schedules
+    glue.update_crawler_schedule(CrawlerName="busy", Schedule="cron(0 3 ? * MON-FRI *)")
+    assert glue.get_crawler(Name="busy")["Crawler"]["Schedule"] == {"ScheduleExpression": "cron(0 3 ? * MON-FRI *)", "State": "SCHEDULED"}
+    fails("SchedulerRunningException", 400, glue.start_crawler_schedule, CrawlerName="busy")
+    glue.stop_crawler_schedule(CrawlerName="busy")
+    fails("SchedulerNotRunningException", 400, glue.stop_crawler_schedule, CrawlerName="busy")
+    glue.start_crawler_schedule(CrawlerName="busy")
+    fails("NoScheduleException", 400, glue.start_crawler_schedule, CrawlerName="many")
+    listed, token = [], {}
+    while token is not None:
+        page = glue.list_crawlers(MaxResults=2, **token)
+        listed += page["CrawlerNames"]
+        token = {"NextToken": page["NextToken"]} if "NextToken" in page else None
+    assert listed == sorted(listed) and "busy" in listed
+    assert [item["Name"] for page in glue.get_paginator("get_crawlers").paginate(PaginationConfig={"PageSize": 2})
+            for item in page["Crawlers"]] == listed
+    batch = glue.batch_get_crawlers(CrawlerNames=["busy", "absent"])
+    assert len(batch["Crawlers"]) == 1 and batch["CrawlersNotFound"] == ["absent"]
+    glue.tag_resource(ResourceArn="arn:aws:glue:us-east-1:000000000000:crawler/busy", TagsToAdd={"a": "b", "c": "d"})
+    glue.untag_resource(ResourceArn="arn:aws:glue:us-east-1:000000000000:crawler/busy", TagsToRemove=["a"])
+    assert glue.get_tags(ResourceArn="arn:aws:glue:us-east-1:000000000000:crawler/busy")["Tags"] == {"c": "d"}
+
+
 def unknown_operations(cloud):
     glue = cloud.client("glue")
     fails("UnknownOperationException", 400, glue.list_blueprints)
 
 
 cloud = Cloud()
-run([databases, tables, partitions, unknown_operations], cloud)
+run([databases, tables, partitions, crawls_parquet_with_hive_partitions, crawls_json_lines, one_table_or_several,
+     crawlers_in_their_states, unknown_operations], cloud)
 finish(cloud)
