@@ -7,6 +7,7 @@
 #include "localcloud/objects.h"
 #include "localcloud/server.h"
 #include "localcloud/service.h"
+#include "localcloud/sql_engine.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -26,7 +27,8 @@ struct cloud {
     struct server *server;
     struct exchange_context exchange;
     struct service_context service;
-    size_t service_count; /* created */
+    struct sql_engine sql_engine; /* filled by a service */
+    size_t service_count;         /* created */
     void **states;
 };
 
@@ -90,6 +92,7 @@ static int start(struct cloud *cloud, const struct cloud_settings *settings, str
         .account = CLOUD_ACCOUNT,
         .objects = cloud->objects,
         .catalogue = cloud->catalogue,
+        .sql_engine = &cloud->sql_engine,
         .keys = cloud->keys,
         .log = cloud->log,
         .realistic = settings->realistic,

@@ -283,6 +283,17 @@ static const struct operation OPERATIONS[] = {
     {"StartCrawlerSchedule", glue_start_crawler_schedule, .mutates = true},
     {"StopCrawlerSchedule", glue_stop_crawler_schedule, .mutates = true},
     {"UpdateCrawlerSchedule", glue_update_crawler_schedule, .mutates = true},
+    {"CreateJob", glue_create_job, .mutates = true, .note = "scripts of SQL (.sql) run; others are kept"},
+    {"GetJob", glue_get_job},
+    {"GetJobs", glue_get_jobs},
+    {"ListJobs", glue_list_jobs, .note = "not by tags"},
+    {"BatchGetJobs", glue_batch_get_jobs},
+    {"UpdateJob", glue_update_job, .mutates = true},
+    {"DeleteJob", glue_delete_job, .mutates = true},
+    {"StartJobRun", glue_start_job_run, .mutates = true, .note = "no retries"},
+    {"GetJobRun", glue_get_job_run},
+    {"GetJobRuns", glue_get_job_runs, .note = "the last 1000 of a job"},
+    {"BatchStopJobRun", glue_batch_stop_job_run, .mutates = true},
     {"TagResource", glue_tag_resource, .mutates = true},
     {"UntagResource", glue_untag_resource, .mutates = true},
     {"GetTags", glue_get_tags},
@@ -313,7 +324,8 @@ static void *create(const struct service_context *context, struct err *err)
     pthread_mutex_init(&glue->lock, NULL);
     pthread_cond_init(&glue->wake, NULL);
     glue->store = glue_store_open(context->folder, err);
-    if (glue->store && glue_crawlers_recover(glue, err) == 0 && glue_work_start(glue, err) == 0)
+    if (glue->store && glue_crawlers_recover(glue, err) == 0 && glue_jobs_recover(glue, err) == 0 &&
+        glue_work_start(glue, err) == 0)
         return glue;
     destroy(glue);
     return NULL;

@@ -19,6 +19,7 @@
 
 struct objects;
 struct keys;
+struct sql_engine;
 struct catalogue; /* localcloud/catalogue.h: databases, tables, partitions; shared by Glue, Athena and
                      Redshift */
 
@@ -64,8 +65,10 @@ struct service_context {
     struct objects *objects;
     const struct keys *keys;     /* for STS */
     struct catalogue *catalogue; /* never NULL */
-    struct log *log;             /* requests are logged by the server; this is for what happens on workers */
-    bool realistic;              /* take about as long as AWS does */
+    struct sql_engine
+        *sql_engine; /* a slot, never NULL: filled by the service that runs SQL (sql_engine.h) */
+    struct log *log; /* requests are logged by the server; this is for what happens on workers */
+    bool realistic;  /* take about as long as AWS does */
 };
 
 struct service {

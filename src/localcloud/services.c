@@ -4,5 +4,6 @@
 #include "localcloud/service.h"
 #include "localcloud/sts.h"
 
-/* In the order of the documents. A service is created after those before it and destroyed before them. */
-const struct service *const services[] = {&service_s3, &service_glue, &service_athena, &service_sts, NULL};
+/* In the order of the documents. A service is created after those before it and destroyed before them: Athena
+ * stands before Glue, whose jobs run SQL by it. */
+const struct service *const services[] = {&service_s3, &service_athena, &service_glue, &service_sts, NULL};

@@ -341,6 +341,51 @@ def crawlers_in_their_states(cloud):
     assert glue.get_tags(ResourceArn="arn:aws:glue:us-east-1:000000000000:crawler/busy")["Tags"] == {"c": "d"}
 
 
+# ---- jobs -------------------------------------------------------------------------------------------------
+
+def run_job(glue, name, **more):
+    identity = glue.start_job_run(JobName=name, **more)["JobRunId"]
+    deadline = time.time() + 60
+    while True:
+        job_run = glue.get_job_run(JobName=name, RunId=identity)["JobRun"]
+        if job_run["JobRunState"] not in ("STARTING", "RUNNING", "STOPPING"):
+            return job_run
+        assert time.time() < deadline, job_run
+        time.sleep(0.02)
+
+
+def jobs(cloud):
+    glue, s3 = cloud.client("glue"), cloud.client("s3")
+    put(s3, "scripts/curated.sql", b"SELECT 1; SELECT '${dt}'")
+    command = {"Name": "glueetl", "ScriptLocation": "s3://lake/scripts/curated.sql", "PythonVersion": "3"}
+    assert glue.create_job(Name="curated", Role="r", Command=command, DefaultArguments={"--database": "lake"})["Name"] == "curated"
+    fails("AlreadyExistsException", 400, glue.create_job, Name="curated", Role="r", Command=command)
+    job = glue.get_job(JobName="curated")["Job"]
+    assert job["Command"] == command and job["ExecutionProperty"] == {"MaxConcurrentRuns": 1} and job["Timeout"] == 2880
+    fails("EntityNotFoundException", 400, glue.get_job, JobName="absent")
+    fails("EntityNotFoundException", 400, glue.start_job_run, JobName="absent")
+    job_run = run_job(glue, "curated")
+    assert job_run["JobRunState"] == "FAILED" and job_run["ErrorMessage"] == "the script needs the argument --dt", job_run
+    glue.update_job(JobName="curated", JobUpdate={"Role": "r", "Command": dict(command, ScriptLocation="s3://lake/scripts/a.py")})
+    assert "DefaultArguments" not in glue.get_job(JobName="curated")["Job"]
+    assert "Only scripts of SQL" in run_job(glue, "curated")["ErrorMessage"]
+    glue.update_job(JobName="curated", JobUpdate={"Role": "r", "Command": dict(command, ScriptLocation="s3://lake/no.sql")})
+    assert "does not exist" in run_job(glue, "curated")["ErrorMessage"]
+    runs = [item["Id"] for page in glue.get_paginator("get_job_runs").paginate(JobName="curated", PaginationConfig={"PageSize": 2})
+            for item in page["JobRuns"]]
+    assert len(runs) == 3 and len(set(runs)) == 3
+    stopped = glue.batch_stop_job_run(JobName="curated", JobRunIds=[runs[0], "jr_absent"])
+    assert stopped["SuccessfulSubmissions"] == [] and len(stopped["Errors"]) == 2
+    glue.create_job(Name="second", Role="r", Command=command)
+    assert [item["Name"] for page in glue.get_paginator("get_jobs").paginate(PaginationConfig={"PageSize": 1})
+            for item in page["Jobs"]] == ["curated", "second"]
+    assert glue.list_jobs()["JobNames"] == ["curated", "second"]
+    assert glue.batch_get_jobs(JobNames=["second", "absent"])["JobsNotFound"] == ["absent"]
+    glue.delete_job(JobName="curated")
+    glue.delete_job(JobName="curated")
+    assert glue.list_jobs()["JobNames"] == ["second"]
+
+
 def unknown_operations(cloud):
     glue = cloud.client("glue")
     fails("UnknownOperationException", 400, glue.list_blueprints)
@@ -348,5 +393,5 @@ def unknown_operations(cloud):
 
 cloud = Cloud()
 run([databases, tables, partitions, crawls_parquet_with_hive_partitions, crawls_json_lines, one_table_or_several,
-     crawlers_in_their_states, unknown_operations], cloud)
+     crawlers_in_their_states, jobs, unknown_operations], cloud)
 finish(cloud)
