@@ -136,7 +136,8 @@ void glue_page_reply(struct request *request, struct glue_page *page, const char
 
 json_t *glue_time(int64_t now_us)
 {
-    return json_real((double)(now_us / 1000) / 1000);
+    int64_t milliseconds = now_us / 1000;
+    return json_real((double)milliseconds / 1000);
 }
 
 void glue_new_id(char *id, bool dashes)
