@@ -20,9 +20,9 @@
 #define SMARTCITY_LOCALCLOUD_OBJECTS_H
 
 #include "base/buf.h"
+#include "base/checksum.h"
 #include "base/err.h"
 #include "base/file.h"
-#include "localcloud/checksum.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,9 +1,9 @@
 #include "localcloud/request.h"
 
 #include "base/text.h"
+#include "base/xml.h"
 #include "localcloud/objects.h"
 #include "localcloud/service.h"
-#include "localcloud/xml.h"
 
 #include <stdarg.h>
 #include <stdio.h>

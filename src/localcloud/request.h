@@ -14,8 +14,8 @@
 #define SMARTCITY_LOCALCLOUD_REQUEST_H
 
 #include "base/buf.h"
+#include "base/checksum.h"
 #include "base/err.h"
-#include "localcloud/checksum.h"
 
 #include <jansson.h>
 #include <stdbool.h>

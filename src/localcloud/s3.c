@@ -1,7 +1,7 @@
 #include "localcloud/s3.h"
 
 #include "base/text.h"
-#include "localcloud/xml.h"
+#include "base/xml.h"
 
 #include <stdio.h>
 #include <stdlib.h>

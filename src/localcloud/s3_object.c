@@ -2,7 +2,7 @@
 
 #include "aws/sigv4.h"
 #include "base/text.h"
-#include "localcloud/xml.h"
+#include "base/xml.h"
 
 #include <stdio.h>
 #include <stdlib.h>

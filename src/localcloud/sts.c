@@ -1,8 +1,8 @@
 #include "localcloud/sts.h"
 
 #include "base/text.h"
+#include "base/xml.h"
 #include "localcloud/keys.h"
-#include "localcloud/xml.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* The XML reader: bounded, and what it reads of what we write is what we wrote. */
 #include "base/text.h"
-#include "localcloud/xml.h"
+#include "base/xml.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
 /* The pure parts of the local cloud: checksums, aws-chunked, XML, faults, keys. */
+#include "base/checksum.h"
 #include "base/err.h"
-#include "localcloud/checksum.h"
+#include "base/xml.h"
 #include "localcloud/chunked.h"
 #include "localcloud/fault.h"
 #include "localcloud/keys.h"
 #include "localcloud/s3.h"
-#include "localcloud/xml.h"
 
 #include <setjmp.h>
 #include <stdio.h>

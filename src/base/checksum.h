@@ -3,8 +3,8 @@
  * SHA-256; and MD5 for ETags. Pure; a struct checksum belongs to one thread. The text form is base64 of the
  * big-endian value, as in the x-amz-checksum-* headers.
  */
-#ifndef SMARTCITY_LOCALCLOUD_CHECKSUM_H
-#define SMARTCITY_LOCALCLOUD_CHECKSUM_H
+#ifndef SMARTCITY_BASE_CHECKSUM_H
+#define SMARTCITY_BASE_CHECKSUM_H
 
 #include <stdbool.h>
 #include <stddef.h>

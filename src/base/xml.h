@@ -3,8 +3,8 @@
  * external entities and no namespaces (a prefix is dropped, attributes are skipped); depth, nodes and size
  * are bounded. Pure.
  */
-#ifndef SMARTCITY_LOCALCLOUD_XML_H
-#define SMARTCITY_LOCALCLOUD_XML_H
+#ifndef SMARTCITY_BASE_XML_H
+#define SMARTCITY_BASE_XML_H
 
 #include "base/buf.h"
 

@@ -1,4 +1,4 @@
-#include "localcloud/checksum.h"
+#include "base/checksum.h"
 
 #include "base/err.h"
 #include "base/text.h"

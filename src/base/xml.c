@@ -1,4 +1,4 @@
-#include "localcloud/xml.h"
+#include "base/xml.h"
 
 #include "base/err.h"
 #include "base/text.h"
