@@ -171,9 +171,9 @@ void glue_set_tags(struct glue *glue, const char *kind, const char *name, const 
     char arn[512];
     glue_arn(glue, kind, name, arn);
     if (json_object_size(tags) > 0)
-        glue_store_put(glue->store, GLUE_TAGS, arn, "", tags, NULL);
+        documents_put(glue->store, GLUE_TAGS, arn, "", tags, NULL);
     else
-        glue_store_remove(glue->store, GLUE_TAGS, arn, NULL, NULL, NULL);
+        documents_remove(glue->store, GLUE_TAGS, arn, NULL, NULL, NULL);
 }
 
 static const struct shape TAGS[] = {
@@ -196,7 +196,7 @@ static void change_tags(struct request *request, bool add)
         return;
     }
     pthread_mutex_lock(&glue->lock);
-    int found = glue_store_get(glue->store, GLUE_TAGS, arn, "", &tags, &err);
+    int found = documents_get(glue->store, GLUE_TAGS, arn, "", &tags, &err);
     if (!tags)
         tags = json_object();
     if (add)
@@ -208,7 +208,7 @@ static void change_tags(struct request *request, bool add)
             json_object_del(tags, name);
         }
     if (found >= 0)
-        found = glue_store_put(glue->store, GLUE_TAGS, arn, "", tags, &err);
+        found = documents_put(glue->store, GLUE_TAGS, arn, "", tags, &err);
     pthread_mutex_unlock(&glue->lock);
     json_decref(tags);
     json_decref(change);
@@ -233,7 +233,7 @@ void glue_get_tags(struct request *request)
     json_t *tags = NULL;
     if (!arn)
         return;
-    if (glue_store_get(glue->store, GLUE_TAGS, arn, "", &tags, &err) < 0)
+    if (documents_get(glue->store, GLUE_TAGS, arn, "", &tags, &err) < 0)
         request_fail_internal(request, &err);
     else
         request_reply_json(request, json_pack("{s:o}", "Tags", tags ? tags : json_object()));
@@ -310,7 +310,7 @@ static void destroy(void *state)
 {
     struct glue *glue = state;
     glue_work_destroy(glue);
-    glue_store_close(glue->store);
+    documents_close(glue->store);
     pthread_cond_destroy(&glue->wake);
     pthread_mutex_destroy(&glue->lock);
     free(glue);
@@ -324,7 +324,7 @@ static void *create(const struct service_context *context, struct err *err)
     glue->objects = context->objects;
     pthread_mutex_init(&glue->lock, NULL);
     pthread_cond_init(&glue->wake, NULL);
-    glue->store = glue_store_open(context->folder, err);
+    glue->store = documents_open(context->folder, "glue.sqlite", err);
     if (glue->store && glue_crawlers_recover(glue, err) == 0 && glue_jobs_recover(glue, err) == 0 &&
         glue_work_start(glue, err) == 0)
         return glue;

@@ -187,7 +187,7 @@ static json_t *open_crawler(struct request *request, const char *name)
     struct err err = ERR_INIT;
     json_t *crawler;
     pthread_mutex_lock(&glue->lock);
-    if (glue_store_get(glue->store, GLUE_CRAWLER, name, "", &crawler, &err) == 1)
+    if (documents_get(glue->store, GLUE_CRAWLER, name, "", &crawler, &err) == 1)
         return crawler;
     pthread_mutex_unlock(&glue->lock);
     if (err.kind)
@@ -203,8 +203,8 @@ static void save_crawler(struct request *request, json_t *crawler, bool changed)
     struct glue *glue = request->state;
     struct err err = ERR_INIT;
     int result = changed
-                     ? glue_store_put(glue->store, GLUE_CRAWLER,
-                                      json_string_value(json_object_get(crawler, "Name")), "", crawler, &err)
+                     ? documents_put(glue->store, GLUE_CRAWLER,
+                                     json_string_value(json_object_get(crawler, "Name")), "", crawler, &err)
                      : 0;
     pthread_mutex_unlock(&glue->lock);
     json_decref(crawler);
@@ -258,9 +258,9 @@ void glue_create_crawler(struct request *request)
     const char *name = json_string_value(json_object_get(crawler, "Name"));
     complete(crawler, NULL, request->now_us);
     pthread_mutex_lock(&glue->lock);
-    int found = glue_store_get(glue->store, GLUE_CRAWLER, name, "", NULL, &err);
+    int found = documents_get(glue->store, GLUE_CRAWLER, name, "", NULL, &err);
     if (found == 0)
-        found = glue_store_put(glue->store, GLUE_CRAWLER, name, "", crawler, &err);
+        found = documents_put(glue->store, GLUE_CRAWLER, name, "", crawler, &err);
     pthread_mutex_unlock(&glue->lock);
     if (found == 1) {
         request_fail(request, 400, "AlreadyExistsException", "Crawler with name %s already exists", name);
@@ -309,9 +309,9 @@ void glue_delete_crawler(struct request *request)
         drop_crawler(request, crawler);
         return;
     }
-    int result = glue_store_remove(glue->store, GLUE_CRAWLER, name, "", NULL, &err);
+    int result = documents_remove(glue->store, GLUE_CRAWLER, name, "", NULL, &err);
     if (result == 0)
-        result = glue_store_remove(glue->store, GLUE_CRAWL, name, NULL, NULL, &err);
+        result = documents_remove(glue->store, GLUE_CRAWL, name, NULL, NULL, &err);
     drop_crawler(request, crawler);
     glue_set_tags(glue, "crawler", name, NULL);
     glue_done(request, result < 0 ? CATALOGUE_FAILED : CATALOGUE_OK, &err);
@@ -367,7 +367,7 @@ static void list(struct request *request, bool names, const char *member)
     if (!glue_page_begin(request, &page, 100))
         return;
     struct listing listing = {&page, request->now_us, names};
-    if (glue_store_list(glue->store, GLUE_CRAWLER, NULL, add_crawler, &listing, &err) < 0) {
+    if (documents_list(glue->store, GLUE_CRAWLER, NULL, add_crawler, &listing, &err) < 0) {
         json_decref(page.items);
         request_fail_internal(request, &err);
         return;
@@ -397,7 +397,7 @@ void glue_batch_get_crawlers(struct request *request)
     json_array_foreach(names, index, each)
     {
         const char *name = json_string_value(each) ? json_string_value(each) : "";
-        if (glue_store_get(glue->store, GLUE_CRAWLER, name, "", &crawler, NULL) == 1)
+        if (documents_get(glue->store, GLUE_CRAWLER, name, "", &crawler, NULL) == 1)
             json_array_append_new(found, shown(crawler, request->now_us));
         else
             json_array_append_new(absent, json_string(name));
@@ -480,9 +480,9 @@ static int start(struct glue *glue, json_t *crawler, int64_t now_us, struct err 
     json_object_set_new(crawler, "State", json_string("RUNNING"));
     json_object_set_new(crawler, "_started", json_integer(now_us));
     json_object_set_new(crawl, "_started", json_integer(now_us));
-    int result = glue_store_put(glue->store, GLUE_CRAWL, name, second, crawl, err);
+    int result = documents_put(glue->store, GLUE_CRAWL, name, second, crawl, err);
     if (result == 0)
-        result = glue_store_put(glue->store, GLUE_CRAWLER, name, "", crawler, err);
+        result = documents_put(glue->store, GLUE_CRAWLER, name, "", crawler, err);
     if (result == 0)
         glue_task_add(glue, LANE_CRAWLS, name, second);
     json_decref(crawl);
@@ -555,7 +555,7 @@ void glue_crawlers_due(struct glue *glue, int64_t from_s, int64_t to_s)
     json_t *crawler;
     size_t index;
     pthread_mutex_lock(&glue->lock);
-    if (glue_store_list(glue->store, GLUE_CRAWLER, NULL, collect_due, &due, &err) < 0)
+    if (documents_list(glue->store, GLUE_CRAWLER, NULL, collect_due, &due, &err) < 0)
         log_write(glue->context.log, LOG_ERROR, "glue", "schedules cannot be read: %s", err.text);
     json_array_foreach(due.crawlers, index, crawler) if (start(glue, crawler, to_s * 1000000, &err) < 0)
         log_write(glue->context.log, LOG_ERROR, "glue", "a scheduled crawler did not start: %s", err.text);

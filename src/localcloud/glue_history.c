@@ -66,10 +66,10 @@ static bool collect_seconds(void *context, const char *name, const char *second,
 static void prune(struct glue *glue, const char *name)
 {
     json_t *all = json_array();
-    glue_store_list(glue->store, GLUE_CRAWL, name, collect_seconds, all, NULL);
+    documents_list(glue->store, GLUE_CRAWL, name, collect_seconds, all, NULL);
     for (size_t i = 0; i + HISTORY_MAX < json_array_size(all); i++)
-        glue_store_remove(glue->store, GLUE_CRAWL, name, json_string_value(json_array_get(all, i)), NULL,
-                          NULL);
+        documents_remove(glue->store, GLUE_CRAWL, name, json_string_value(json_array_get(all, i)), NULL,
+                         NULL);
     json_decref(all);
 }
 
@@ -82,7 +82,7 @@ static void finish(struct glue *glue, const char *name, const char *id,
     int64_t now = clock_wall_us();
     const char *state = result->failed ? "FAILED" : result->stopped ? "STOPPED" : "COMPLETED";
     const char *status = result->failed ? "FAILED" : result->stopped ? "CANCELLED" : "SUCCEEDED";
-    if (glue_store_get(glue->store, GLUE_CRAWL, name, id, &crawl, &err) != 1)
+    if (documents_get(glue->store, GLUE_CRAWL, name, id, &crawl, &err) != 1)
         crawl = json_object();
     int64_t started = json_integer_value(json_object_get(crawl, "_started"));
     json_object_set_new(crawl, "State", json_string(state));
@@ -95,8 +95,8 @@ static void finish(struct glue *glue, const char *name, const char *id,
     json_object_set_new(crawl, "_deleted", json_integer((json_int_t)json_array_size(result->deleted)));
     if (result->failed)
         json_object_set_new(crawl, "ErrorMessage", json_string(result->error));
-    glue_store_put(glue->store, GLUE_CRAWL, name, id, crawl, &err);
-    if (glue_store_get(glue->store, GLUE_CRAWLER, name, "", &crawler, &err) == 1) {
+    documents_put(glue->store, GLUE_CRAWL, name, id, crawl, &err);
+    if (documents_get(glue->store, GLUE_CRAWLER, name, "", &crawler, &err) == 1) {
         json_t *last =
             json_pack("{s:s, s:s, s:s, s:O?, s:O?}", "Status", status, "LogGroup", "/aws-glue/crawlers",
                       "LogStream", name, "MessagePrefix", json_object_get(crawl, "MessagePrefix"),
@@ -107,7 +107,7 @@ static void finish(struct glue *glue, const char *name, const char *id,
         json_object_set_new(crawler, "State", json_string("READY"));
         json_object_set_new(crawler, "CrawlElapsedTime", json_integer(0));
         json_object_del(crawler, "_started");
-        if (glue_store_put(glue->store, GLUE_CRAWLER, name, "", crawler, &err) < 0)
+        if (documents_put(glue->store, GLUE_CRAWLER, name, "", crawler, &err) < 0)
             log_write(glue->context.log, LOG_ERROR, "glue", "the end of a crawl cannot be kept: %s",
                       err.text);
         json_decref(crawler);
@@ -125,7 +125,7 @@ void glue_crawl_run(struct glue *glue, struct glue_task *task)
     glue_task_dawdle(glue, task, 40); /* AWS starts machines first */
     if (glue_task_cancelled(glue, task)) {
         result.stopped = true;
-    } else if (glue_store_get(glue->store, GLUE_CRAWLER, task->name, "", &crawler, &err) == 1) {
+    } else if (documents_get(glue->store, GLUE_CRAWLER, task->name, "", &crawler, &err) == 1) {
         glue_crawl(glue, task, crawler, &result);
     } else {
         result.failed = true;
@@ -160,7 +160,7 @@ int glue_crawlers_recover(struct glue *glue, struct err *err)
         .failed = true, .error = "Internal Service Exception: the service was stopped during the crawl"};
     json_t *running = json_array(), *each;
     size_t index;
-    int status = glue_store_list(glue->store, GLUE_CRAWL, NULL, collect_running, running, err);
+    int status = documents_list(glue->store, GLUE_CRAWL, NULL, collect_running, running, err);
     json_array_foreach(running, index, each) finish(glue, json_string_value(json_array_get(each, 0)),
                                                     json_string_value(json_array_get(each, 1)), &result);
     json_decref(running);
@@ -232,7 +232,7 @@ void glue_list_crawls(struct request *request)
     const json_t *filters = request_json_array(request, "Filters"), *filter;
     if (!name)
         return;
-    if (glue_store_get(glue->store, GLUE_CRAWLER, name, "", NULL, &err) != 1) {
+    if (documents_get(glue->store, GLUE_CRAWLER, name, "", NULL, &err) != 1) {
         request_fail(request, 400, "EntityNotFoundException", "Crawler entry with name %s does not exist",
                      name);
         return;
@@ -240,7 +240,7 @@ void glue_list_crawls(struct request *request)
     if (!glue_page_begin(request, &page, 20))
         return;
     json_t *all = json_array();
-    int result = glue_store_list(glue->store, GLUE_CRAWL, name, collect_crawl, all, &err);
+    int result = documents_list(glue->store, GLUE_CRAWL, name, collect_crawl, all, &err);
     for (size_t i = json_array_size(all); i-- > 0 && !page.more;) {
         json_t *crawl = json_array_get(all, i);
         char second[32];
@@ -279,7 +279,7 @@ static json_t *metrics_of(struct glue *glue, const json_t *crawler, int64_t now_
     json_int_t created = 0, updated = 0, deleted = 0;
     json_t *all = json_array();
     const json_t *crawl, *started = json_object_get(crawler, "_started");
-    glue_store_list(glue->store, GLUE_CRAWL, name, collect_crawl, all, NULL);
+    documents_list(glue->store, GLUE_CRAWL, name, collect_crawl, all, NULL);
     json_array_foreach(all, index, crawl)
     {
         if (!json_object_get(crawl, "_seconds"))
@@ -321,7 +321,7 @@ void glue_get_crawler_metrics(struct request *request)
         json_decref(crawlers);
         return;
     }
-    int result = glue_store_list(glue->store, GLUE_CRAWLER, NULL, collect_named, crawlers, &err);
+    int result = documents_list(glue->store, GLUE_CRAWLER, NULL, collect_named, crawlers, &err);
     json_array_foreach(crawlers, index, crawler)
     {
         const char *name = json_string_value(json_object_get(crawler, "Name"));

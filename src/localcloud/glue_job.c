@@ -73,9 +73,9 @@ void glue_create_job(struct request *request)
     complete(job, request->now_us);
     pthread_mutex_lock(&glue->lock);
     int found =
-        strlen(name) <= CATALOGUE_NAME_MAX ? glue_store_get(glue->store, GLUE_JOB, name, "", NULL, &err) : 2;
+        strlen(name) <= CATALOGUE_NAME_MAX ? documents_get(glue->store, GLUE_JOB, name, "", NULL, &err) : 2;
     if (found == 0)
-        found = glue_store_put(glue->store, GLUE_JOB, name, "", job, &err);
+        found = documents_put(glue->store, GLUE_JOB, name, "", job, &err);
     pthread_mutex_unlock(&glue->lock);
     if (found == 2)
         request_fail(request, 400, "ValidationException",
@@ -108,12 +108,12 @@ void glue_update_job(struct request *request)
         return;
     }
     pthread_mutex_lock(&glue->lock);
-    int found = glue_store_get(glue->store, GLUE_JOB, name, "", &old, &err);
+    int found = documents_get(glue->store, GLUE_JOB, name, "", &old, &err);
     if (found == 1) {
         json_object_set_new(job, "Name", json_string(name));
         json_object_set(job, "CreatedOn", json_object_get(old, "CreatedOn"));
         complete(job, request->now_us);
-        found = glue_store_put(glue->store, GLUE_JOB, name, "", job, &err) < 0 ? -1 : 1;
+        found = documents_put(glue->store, GLUE_JOB, name, "", job, &err) < 0 ? -1 : 1;
     }
     pthread_mutex_unlock(&glue->lock);
     json_decref(old);
@@ -136,9 +136,9 @@ void glue_delete_job(struct request *request)
         return;
     pthread_mutex_lock(&glue->lock);
     glue_task_cancel(glue, LANE_JOBS, name, NULL);
-    int result = glue_store_remove(glue->store, GLUE_JOB, name, "", NULL, &err);
+    int result = documents_remove(glue->store, GLUE_JOB, name, "", NULL, &err);
     if (result == 0)
-        result = glue_store_remove(glue->store, GLUE_JOB_RUN, name, NULL, NULL, &err);
+        result = documents_remove(glue->store, GLUE_JOB_RUN, name, NULL, NULL, &err);
     pthread_mutex_unlock(&glue->lock);
     glue_set_tags(glue, "job", name, NULL);
     if (result < 0)
@@ -155,7 +155,7 @@ void glue_get_job(struct request *request)
     const char *name = glue_text(request, "JobName");
     if (!name)
         return;
-    int found = glue_store_get(glue->store, GLUE_JOB, name, "", &job, &err);
+    int found = documents_get(glue->store, GLUE_JOB, name, "", &job, &err);
     if (found == 1)
         request_reply_json(request, json_pack("{s:o}", "Job", job));
     else if (found == 0)
@@ -188,7 +188,7 @@ static void list(struct request *request, bool names, const char *member)
     if (!glue_page_begin(request, &page, 100))
         return;
     struct listing listing = {&page, names};
-    if (glue_store_list(glue->store, GLUE_JOB, NULL, add_job, &listing, &err) < 0) {
+    if (documents_list(glue->store, GLUE_JOB, NULL, add_job, &listing, &err) < 0) {
         json_decref(page.items);
         request_fail_internal(request, &err);
         return;
@@ -218,7 +218,7 @@ void glue_batch_get_jobs(struct request *request)
     json_array_foreach(names, index, each)
     {
         const char *name = json_string_value(each) ? json_string_value(each) : "";
-        if (glue_store_get(glue->store, GLUE_JOB, name, "", &job, NULL) == 1)
+        if (documents_get(glue->store, GLUE_JOB, name, "", &job, NULL) == 1)
             json_array_append_new(found, job);
         else
             json_array_append_new(absent, json_string(name));

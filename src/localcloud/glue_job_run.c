@@ -37,7 +37,7 @@ static int set_state(struct glue *glue, const char *name, const char *id, const 
     struct err err = ERR_INIT;
     json_t *run;
     int64_t now = clock_wall_us();
-    if (glue_store_get(glue->store, GLUE_JOB_RUN, name, id, &run, &err) != 1)
+    if (documents_get(glue->store, GLUE_JOB_RUN, name, id, &run, &err) != 1)
         return -1; /* deleted with its job */
     json_object_set_new(run, "JobRunState", json_string(state));
     json_object_set_new(run, "LastModifiedOn", glue_time(now));
@@ -48,7 +48,7 @@ static int set_state(struct glue *glue, const char *name, const char *id, const 
         if (error)
             json_object_set_new(run, "ErrorMessage", json_string(error));
     }
-    int result = glue_store_put(glue->store, GLUE_JOB_RUN, name, id, run, &err);
+    int result = documents_put(glue->store, GLUE_JOB_RUN, name, id, run, &err);
     if (result < 0)
         log_write(glue->context.log, LOG_ERROR, "glue", "the state of a job run cannot be kept: %s",
                   err.text);
@@ -145,7 +145,7 @@ void glue_job_run(struct glue *glue, struct glue_task *task)
     pthread_mutex_lock(&glue->lock);
     bool go = !task->cancelled && !glue->stopping &&
               set_state(glue, task->name, task->id, "RUNNING", NULL) == 0 &&
-              glue_store_get(glue->store, GLUE_JOB_RUN, task->name, task->id, &run, &err) == 1;
+              documents_get(glue->store, GLUE_JOB_RUN, task->name, task->id, &run, &err) == 1;
     pthread_mutex_unlock(&glue->lock);
     int result = -1;
     if (go) {
@@ -188,7 +188,7 @@ int glue_jobs_recover(struct glue *glue, struct err *err)
 {
     json_t *unfinished = json_array(), *each;
     size_t index;
-    int result = glue_store_list(glue->store, GLUE_JOB_RUN, NULL, collect_unfinished, unfinished, err);
+    int result = documents_list(glue->store, GLUE_JOB_RUN, NULL, collect_unfinished, unfinished, err);
     json_array_foreach(unfinished, index, each) set_state(
         glue, json_string_value(json_array_get(each, 0)), json_string_value(json_array_get(each, 1)),
         "FAILED", "Internal service error: the service was stopped during the run");
@@ -219,7 +219,7 @@ static int newest_first(const void *a, const void *b)
 static json_t **runs_of(struct glue *glue, const char *name, json_t **all, size_t *count)
 {
     *all = json_array();
-    glue_store_list(glue->store, GLUE_JOB_RUN, name, collect_run, *all, NULL);
+    documents_list(glue->store, GLUE_JOB_RUN, name, collect_run, *all, NULL);
     *count = json_array_size(*all);
     json_t **sorted = mem_alloc((*count + 1) * sizeof(json_t *));
     for (size_t i = 0; i < *count; i++)
@@ -238,8 +238,8 @@ static json_int_t tidy_runs(struct glue *glue, const char *name)
     for (size_t i = 0; i < count; i++) {
         active += !is_over(sorted[i]);
         if (i + 1 >= RUNS_MAX && is_over(sorted[i]))
-            glue_store_remove(glue->store, GLUE_JOB_RUN, name,
-                              json_string_value(json_object_get(sorted[i], "Id")), NULL, NULL);
+            documents_remove(glue->store, GLUE_JOB_RUN, name,
+                             json_string_value(json_object_get(sorted[i], "Id")), NULL, NULL);
     }
     free(sorted);
     json_decref(all);
@@ -301,13 +301,13 @@ void glue_start_job_run(struct request *request)
     }
     glue_new_id(id, false);
     pthread_mutex_lock(&glue->lock);
-    int found = glue_store_get(glue->store, GLUE_JOB, name, "", &job, &err);
+    int found = documents_get(glue->store, GLUE_JOB, name, "", &job, &err);
     json_int_t limit =
         json_integer_value(json_object_get(json_object_get(job, "ExecutionProperty"), "MaxConcurrentRuns"));
     bool full = found == 1 && tidy_runs(glue, name) >= (limit > 0 ? limit : 1);
     if (found == 1 && !full) {
         make_run(job, run, id, request->now_us);
-        if (glue_store_put(glue->store, GLUE_JOB_RUN, name, id, run, &err) < 0)
+        if (documents_put(glue->store, GLUE_JOB_RUN, name, id, run, &err) < 0)
             found = -1;
         else
             glue_task_add(glue, LANE_JOBS, name, id);
@@ -345,7 +345,7 @@ void glue_get_job_run(struct request *request)
     const char *name = glue_text(request, "JobName"), *id = name ? glue_text(request, "RunId") : NULL;
     if (!id)
         return;
-    int found = glue_store_get(glue->store, GLUE_JOB_RUN, name, id, &run, &err);
+    int found = documents_get(glue->store, GLUE_JOB_RUN, name, id, &run, &err);
     if (found == 1)
         request_reply_json(request, json_pack("{s:o}", "JobRun", shown(run, request->now_us)));
     else if (found == 0)
@@ -364,7 +364,7 @@ void glue_get_job_runs(struct request *request)
     const char *name = glue_text(request, "JobName");
     if (!name)
         return;
-    if (glue_store_get(glue->store, GLUE_JOB, name, "", NULL, &err) != 1) {
+    if (documents_get(glue->store, GLUE_JOB, name, "", NULL, &err) != 1) {
         request_fail(request, 400, "EntityNotFoundException", "Job %.255s not found.", name);
         return;
     }
@@ -397,7 +397,7 @@ void glue_batch_stop_job_run(struct request *request)
     {
         const char *id = json_string_value(each) ? json_string_value(each) : "", *code = NULL, *why = NULL;
         pthread_mutex_lock(&glue->lock);
-        if (glue_store_get(glue->store, GLUE_JOB_RUN, name, id, &run, NULL) != 1) {
+        if (documents_get(glue->store, GLUE_JOB_RUN, name, id, &run, NULL) != 1) {
             run = NULL;
             code = "JobRunNotFoundException";
             why = "Job run not found";

@@ -337,7 +337,7 @@ void glue_indexes_remove(struct glue *glue, const char *database, const char *ta
 {
     char owner[2 * CATALOGUE_NAME_MAX + 2];
     index_owner(database, table, owner);
-    glue_store_remove(glue->store, GLUE_INDEX, owner, NULL, NULL, NULL);
+    documents_remove(glue->store, GLUE_INDEX, owner, NULL, NULL, NULL);
 }
 
 static const struct shape INDEX[] = {
@@ -388,7 +388,7 @@ bool glue_index_add(struct request *request, const char *database, const char *t
     const char *name = json_string_value(json_object_get(index, "IndexName"));
     json_t *keys = index_keys(item, json_object_get(index, "Keys"));
     index_owner(database, table, owner);
-    int found = glue_store_get(glue->store, GLUE_INDEX, owner, name, NULL, &err);
+    int found = documents_get(glue->store, GLUE_INDEX, owner, name, NULL, &err);
     json_t *document =
         keys ? json_pack("{s:s, s:O, s:s}", "IndexName", name, "Keys", keys, "IndexStatus", "ACTIVE") : NULL;
     if (!keys)
@@ -396,7 +396,7 @@ bool glue_index_add(struct request *request, const char *database, const char *t
     else if (found == 1)
         request_fail(request, 400, "AlreadyExistsException",
                      "Index with the given indexName : %s already exists", name);
-    else if (found < 0 || glue_store_put(glue->store, GLUE_INDEX, owner, name, document, &err) < 0)
+    else if (found < 0 || documents_put(glue->store, GLUE_INDEX, owner, name, document, &err) < 0)
         request_fail_internal(request, &err);
     else
         added = true;
@@ -437,7 +437,7 @@ void glue_get_partition_indexes(struct request *request)
     }
     json_t *list = json_array();
     index_owner(place.database, place.table, owner);
-    if (glue_store_list(glue->store, GLUE_INDEX, owner, add_index, list, &err) == 0) {
+    if (documents_list(glue->store, GLUE_INDEX, owner, add_index, list, &err) == 0) {
         request_reply_json(request, json_pack("{s:o}", "PartitionIndexDescriptorList", list));
         return;
     }
@@ -456,7 +456,7 @@ void glue_delete_partition_index(struct request *request)
     if (!name)
         return;
     index_owner(place.database, place.table, owner);
-    if (glue_store_remove(glue->store, GLUE_INDEX, owner, name, &removed, &err) < 0)
+    if (documents_remove(glue->store, GLUE_INDEX, owner, name, &removed, &err) < 0)
         request_fail_internal(request, &err);
     else if (removed == 0)
         request_fail(request, 400, "EntityNotFoundException",

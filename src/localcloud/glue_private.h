@@ -3,8 +3,8 @@
 #define SMARTCITY_LOCALCLOUD_GLUE_PRIVATE_H
 
 #include "localcloud/catalogue.h"
+#include "localcloud/documents.h"
 #include "localcloud/glue.h"
-#include "localcloud/glue_store.h"
 #include "localcloud/objects.h"
 #include "localcloud/service.h"
 #include "localcloud/shape.h"
@@ -12,6 +12,14 @@
 #include <pthread.h>
 
 struct worker;
+
+/* Kinds of documents in glue.sqlite. */
+#define GLUE_CRAWLER "crawler"
+#define GLUE_CRAWL   "crawl" /* second name: counts upwards, so that order is time */
+#define GLUE_JOB     "job"
+#define GLUE_JOB_RUN "run"
+#define GLUE_INDEX   "index" /* of partitions: "database.table", index */
+#define GLUE_TAGS    "tags"  /* name: an ARN */
 
 /* A crawl or job run in hand or waiting. */
 struct glue_task {
@@ -35,7 +43,7 @@ struct glue {
     struct service_context context;
     struct catalogue *catalogue;
     struct objects *objects;
-    struct glue_store *store;
+    struct documents *store;
 
     pthread_mutex_t lock; /* of what follows, and of read-change-write of a crawler's or job's document */
     pthread_cond_t wake;

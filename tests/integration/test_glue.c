@@ -287,16 +287,16 @@ static void what_was_running_is_failed_after_a_kill(void **state)
     make_crawler("cut", NULL);
     must("StartCrawler", json_pack("{s:s}", "Name", "cut"));
     wait_ready("cut");
-    assert_int_equal(glue_store_get(glue->store, GLUE_JOB_RUN, "job", id, &document, &err), 1);
+    assert_int_equal(documents_get(glue->store, GLUE_JOB_RUN, "job", id, &document, &err), 1);
     json_object_set_new(document, "JobRunState", json_string("RUNNING"));
-    assert_int_equal(glue_store_put(glue->store, GLUE_JOB_RUN, "job", id, document, &err), 0);
+    assert_int_equal(documents_put(glue->store, GLUE_JOB_RUN, "job", id, document, &err), 0);
     json_decref(document);
-    assert_int_equal(glue_store_get(glue->store, GLUE_CRAWLER, "cut", "", &document, &err), 1);
+    assert_int_equal(documents_get(glue->store, GLUE_CRAWLER, "cut", "", &document, &err), 1);
     json_object_set_new(document, "State", json_string("RUNNING"));
-    assert_int_equal(glue_store_put(glue->store, GLUE_CRAWLER, "cut", "", document, &err), 0);
+    assert_int_equal(documents_put(glue->store, GLUE_CRAWLER, "cut", "", document, &err), 0);
     json_decref(document);
     document = json_pack("{s:s, s:s}", "CrawlId", "x", "State", "RUNNING");
-    assert_int_equal(glue_store_put(glue->store, GLUE_CRAWL, "cut", "99999999999999999999", document, &err),
+    assert_int_equal(documents_put(glue->store, GLUE_CRAWL, "cut", "99999999999999999999", document, &err),
                      0);
     json_decref(document);
     stop_glue();

@@ -1,4 +1,4 @@
-#include "localcloud/glue_store.h"
+#include "localcloud/documents.h"
 
 #include "base/file.h"
 #include "sql/sql.h"
@@ -19,18 +19,18 @@ static const char *const TEXTS[STATEMENTS] = {
     [LIST_NAME] = "SELECT name, second, document FROM document WHERE kind = ? AND name = ? ORDER BY second",
 };
 
-struct glue_store {
+struct documents {
     pthread_mutex_t lock;
     struct sql_db *db;
     struct sql_statement *statements[STATEMENTS];
 };
 
-struct glue_store *glue_store_open(const char *folder, struct err *err)
+struct documents *documents_open(const char *folder, const char *file, struct err *err)
 {
-    struct glue_store *store = mem_zero(1, sizeof *store);
+    struct documents *store = mem_zero(1, sizeof *store);
     char path[FILE_PATH_SIZE + 32];
     pthread_mutex_init(&store->lock, NULL);
-    snprintf(path, sizeof path, "%s/glue.sqlite", folder);
+    snprintf(path, sizeof path, "%s/%s", folder, file);
     store->db = sql_open(path, SQL_CREATE, 5000, err);
     bool good = store->db && sql_pragma(store->db, "journal_mode", "WAL", err) == 0 &&
                 sql_pragma(store->db, "synchronous", "NORMAL", err) == 0 &&
@@ -43,11 +43,11 @@ struct glue_store *glue_store_open(const char *folder, struct err *err)
         good = (store->statements[i] = sql_prepare(store->db, TEXTS[i], err)) != NULL;
     if (good)
         return store;
-    glue_store_close(store);
+    documents_close(store);
     return NULL;
 }
 
-void glue_store_close(struct glue_store *store)
+void documents_close(struct documents *store)
 {
     if (!store)
         return;
@@ -59,7 +59,7 @@ void glue_store_close(struct glue_store *store)
 }
 
 /* Locks. */
-static struct sql_statement *begin(struct glue_store *store, enum statement which, const char *kind,
+static struct sql_statement *begin(struct documents *store, enum statement which, const char *kind,
                                    const char *name, const char *second)
 {
     pthread_mutex_lock(&store->lock);
@@ -73,31 +73,31 @@ static struct sql_statement *begin(struct glue_store *store, enum statement whic
     return statement;
 }
 
-static json_t *read_document(struct sql_statement *row, int column, struct err *err)
+static json_t *read_document(struct documents *store, struct sql_statement *row, int column, struct err *err)
 {
     json_t *document =
         json_loadb(sql_column_text(row, column), sql_column_bytes(row, column), JSON_ALLOW_NUL, NULL);
     if (!document)
-        err_set(err, ERR_CORRUPT, "glue.sqlite holds a document that cannot be read");
+        err_set(err, ERR_CORRUPT, "%s holds a document that cannot be read", sql_path(store->db));
     return document;
 }
 
-int glue_store_get(struct glue_store *store, const char *kind, const char *name, const char *second,
-                   json_t **document, struct err *err)
+int documents_get(struct documents *store, const char *kind, const char *name, const char *second,
+                  json_t **document, struct err *err)
 {
     struct sql_statement *row = begin(store, GET, kind, name, second);
     int found = sql_step(row, err);
     if (document)
         *document = NULL;
-    if (found == 1 && document && !(*document = read_document(row, 0, err)))
+    if (found == 1 && document && !(*document = read_document(store, row, 0, err)))
         found = -1;
     sql_reset(row);
     pthread_mutex_unlock(&store->lock);
     return found;
 }
 
-int glue_store_put(struct glue_store *store, const char *kind, const char *name, const char *second,
-                   const json_t *document, struct err *err)
+int documents_put(struct documents *store, const char *kind, const char *name, const char *second,
+                  const json_t *document, struct err *err)
 {
     char *text = json_dumps(document, JSON_COMPACT);
     if (!text)
@@ -110,8 +110,8 @@ int glue_store_put(struct glue_store *store, const char *kind, const char *name,
     return result;
 }
 
-int glue_store_remove(struct glue_store *store, const char *kind, const char *name, const char *second,
-                      int64_t *removed, struct err *err)
+int documents_remove(struct documents *store, const char *kind, const char *name, const char *second,
+                     int64_t *removed, struct err *err)
 {
     struct sql_statement *row = begin(store, second ? REMOVE : REMOVE_ALL, kind, name, second);
     int result = sql_run(row, err);
@@ -121,15 +121,15 @@ int glue_store_remove(struct glue_store *store, const char *kind, const char *na
     return result;
 }
 
-int glue_store_list(struct glue_store *store, const char *kind, const char *name,
-                    bool (*each)(void *context, const char *name, const char *second, json_t *document),
-                    void *context, struct err *err)
+int documents_list(struct documents *store, const char *kind, const char *name,
+                   bool (*each)(void *context, const char *name, const char *second, json_t *document),
+                   void *context, struct err *err)
 {
     struct sql_statement *rows = begin(store, name ? LIST_NAME : LIST, kind, name, NULL);
     int result = 0;
     bool more = true;
     while (more && (result = sql_step(rows, err)) == 1) {
-        json_t *document = read_document(rows, 2, err);
+        json_t *document = read_document(store, rows, 2, err);
         if (!document) {
             result = -1;
             break;
