@@ -84,7 +84,7 @@ const struct redshift_function redshift_functions[] = {
     {"to_hex", 1, 1, "lower(to_hex($1))", E, NULL},
     {"to_number", 2, 2, "CAST(regexp_replace($1, '[^0-9.+-]', '', 'g') AS DECIMAL(38,10))", A,
      "the format is not looked at"},
-    {"trunc", 1, 2, "rs_trunc", E, "of timestamps too"},
+    {"trunc", 1, 2, "rs_trunc", A, "of timestamps too; of NUMERIC it gives a double"},
     /* text */
     {"ascii", 1, 1, NULL, E, NULL},
     {"bit_length", 1, 1, "(8 * strlen($1))", E, NULL},

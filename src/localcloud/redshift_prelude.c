@@ -156,6 +156,23 @@ static void next_day(const struct duck_value *arguments, size_t count, struct du
     duck_return_error(out, "invalid day of the week \"%.*s\"", (int)(length > 20 ? 20 : length), name);
 }
 
+static void truncate_time(const struct duck_value *arguments, size_t count, struct duck_return *out)
+{
+    int64_t micros = duck_int(arguments[0]);
+    duck_return_int(out, micros / DAY_US - (micros % DAY_US < 0));
+}
+
+static void truncate_number(const struct duck_value *arguments, size_t count, struct duck_return *out)
+{
+    double scale = count > 1 ? pow(10, (double)duck_int(arguments[1])) : 1;
+    duck_return_double(out, trunc(duck_double(arguments[0]) * scale) / scale);
+}
+
+static void truncate_integer(const struct duck_value *arguments, size_t count, struct duck_return *out)
+{
+    duck_return_int(out, duck_int(arguments[0]));
+}
+
 const struct duck_function redshift_c_functions[] = {
     {"rs_divide", DUCK_INTEGER, divide_integers, false, {DUCK_INTEGER, DUCK_INTEGER}},
     {"rs_divide", DUCK_BIGINT, divide_integers, false, {DUCK_BIGINT, DUCK_BIGINT}},
@@ -164,6 +181,10 @@ const struct duck_function redshift_c_functions[] = {
     {"rs_average", DUCK_BIGINT, average_integer, false, {DUCK_DOUBLE, DUCK_BIGINT}},
     {"rs_average", DUCK_DOUBLE, average_double, false, {DUCK_DOUBLE, DUCK_DOUBLE}},
     {"rs_cut", DUCK_VARCHAR, cut, false, {DUCK_VARCHAR, DUCK_BIGINT}},
+    {"rs_trunc", DUCK_DATE, truncate_time, false, {DUCK_TIMESTAMP}},
+    {"rs_trunc", DUCK_BIGINT, truncate_integer, false, {DUCK_BIGINT}},
+    {"rs_trunc", DUCK_DOUBLE, truncate_number, false, {DUCK_DOUBLE}},
+    {"rs_trunc", DUCK_DOUBLE, truncate_number, false, {DUCK_DOUBLE, DUCK_BIGINT}},
     {"rs_initcap", DUCK_VARCHAR, initcap, false, {DUCK_VARCHAR}},
     {"rs_to_char", DUCK_VARCHAR, to_char_time, false, {DUCK_TIMESTAMP, DUCK_VARCHAR}},
     {"rs_to_char", DUCK_VARCHAR, to_char_number, false, {DUCK_DOUBLE, DUCK_VARCHAR}},
@@ -195,8 +216,6 @@ const char *const redshift_prelude[] = {
     "CREATE OR REPLACE MACRO _redshift.\"/\"(a, b) AS rs_divide(a, b)",
     "CREATE OR REPLACE MACRO _redshift.\"%\"(a, b) AS CASE WHEN b = 0 THEN error('Divide by zero') ELSE "
     "mod(a, b) END",
-    "CREATE OR REPLACE MACRO _redshift.rs_trunc(x TIMESTAMP) AS CAST(x AS DATE), (x) AS trunc(x), (x, n) AS "
-    "trunc(x * power(10, n)) * power(10, -n)",
     "CREATE OR REPLACE MACRO _redshift.rs_sha2(x, bits) AS CASE WHEN bits IN (0, 256) THEN sha256(x) ELSE "
     "error('SHA2 of this length is not emulated locally') END",
     "CREATE OR REPLACE MACRO _redshift.rs_regexp_instr(x, p) AS CASE WHEN regexp_matches(x, p) THEN "

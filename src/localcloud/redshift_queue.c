@@ -22,9 +22,10 @@ void redshift_make_id(char id[REDSHIFT_ID_SIZE])
         memset(bytes, 0, sizeof bytes);
     bytes[6] = (unsigned char)((bytes[6] & 0x0f) | 0x40);
     bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80);
-    char *out = id;
+    size_t length = 0;
     for (size_t i = 0; i < sizeof bytes; i++)
-        out += sprintf(out, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", bytes[i]);
+        length += (size_t)snprintf(id + length, REDSHIFT_ID_SIZE - length, "%s%02x",
+                                   i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", bytes[i]);
 }
 
 void redshift_job_destroy(struct redshift_job *job)
@@ -284,6 +285,12 @@ static void finish(struct redshift *redshift, struct redshift_job *job)
     pthread_cond_broadcast(&redshift->ended);
 }
 
+static struct timespec in_seconds(int64_t seconds)
+{
+    int64_t until = clock_mono_us() + seconds * 1000000;
+    return (struct timespec){.tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000};
+}
+
 static void work(void *context)
 {
     struct redshift *redshift = context;
@@ -293,10 +300,8 @@ static void work(void *context)
         while (job && !may_run(redshift, job))
             job = job->next;
         if (!job) {
-            struct timespec until;
+            struct timespec until = in_seconds(5);
             end_idle_sessions(redshift, false);
-            clock_gettime(CLOCK_MONOTONIC, &until);
-            until.tv_sec += 5;
             if (redshift->sessions)
                 pthread_cond_timedwait(&redshift->work, &redshift->lock, &until);
             else
@@ -404,9 +409,7 @@ int redshift_queue_cancel(struct redshift *redshift, const char *id)
 
 void redshift_queue_wait(struct redshift *redshift, const char *id, int64_t seconds)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += seconds;
+    struct timespec until = in_seconds(seconds);
     pthread_mutex_lock(&redshift->lock);
     while (find(redshift, id) && !redshift->stopping)
         if (pthread_cond_timedwait(&redshift->ended, &redshift->lock, &until) != 0)

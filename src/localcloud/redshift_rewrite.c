@@ -22,6 +22,11 @@ static const char *const keywords[] = {
     "delete",    "merge",  "matched",
 };
 
+static bool is_constant(const struct redshift_token *token)
+{
+    return redshift_is(token, "null") || redshift_is(token, "true") || redshift_is(token, "false");
+}
+
 bool rs_is_keyword(const struct redshift_token *token)
 {
     for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
@@ -154,6 +159,8 @@ static bool word_value(struct rs_rewriter *r, const struct redshift_token *token
     else if (redshift_is(token, "current_user") || redshift_is(token, "session_user") ||
              redshift_is(token, "user"))
         redshift_put_string(r->out, r->scope->user);
+    else if (is_constant(token))
+        buf_text(r->out, token->value);
     else if (redshift_is(token, "current_date"))
         buf_text(r->out, "CAST(now() AS DATE)");
     else if (redshift_is(token, "current_timestamp"))
@@ -431,7 +438,7 @@ static int token_out(struct rs_rewriter *r, struct level *level, size_t *at)
         *at = RS_AT(r, open)->partner + 1;
         return 0;
     }
-    if (rs_is_keyword(token) && !typed_literal(r, *at, level->to) &&
+    if (rs_is_keyword(token) && !is_constant(token) && !typed_literal(r, *at, level->to) &&
         !(redshift_is_op(RS_AT(r, *at + 1), "(") && redshift_is(token, "interval")))
         return keyword(r, level, at);
     return operand(r, level->from, at, level->to);

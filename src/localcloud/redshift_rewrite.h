@@ -13,6 +13,8 @@
 
 #include "localcloud/redshift_lexer.h"
 
+#include <stdint.h>
+
 /* What the session knows. */
 struct redshift_scope {
     const char *database, *user, *schema;

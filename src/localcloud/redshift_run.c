@@ -364,7 +364,14 @@ int redshift_run(struct redshift_runner *runner, const char *sql, struct redshif
     struct redshift_failure failure;
     if (redshift_lex(&tokens, sql, parameters, parameter_count, &failure) != 0)
         return failed(outcome, &failure);
-    int result = dispatch(runner, &tokens, outcome);
+    int result = 0;
+    for (size_t i = 0; i < tokens.count && result == 0; i++)
+        if (redshift_is_op(&tokens.list[i], ";")) { /* one statement at a time */
+            redshift_fail_at(&tokens, i, &failure);
+            result = failed(outcome, &failure);
+        }
+    if (result == 0)
+        result = dispatch(runner, &tokens, outcome);
     redshift_tokens_free(&tokens);
     return result;
 }

@@ -70,30 +70,26 @@ static int teach(struct redshift_warehouse *warehouse, struct err *err)
     return result;
 }
 
+/* The engine compares paths as text, so what it may touch is said both as it was given and resolved. */
 static int open_file(struct redshift_warehouse *warehouse, struct err *err)
 {
-    char path[FILE_PATH_SIZE + 40], real[FILE_PATH_SIZE + 16], blobs[FILE_PATH_SIZE + 32];
-    char *resolved;
+    char path[FILE_PATH_SIZE + 64], blobs[FILE_PATH_SIZE + 64];
     if (file_make_dirs(warehouse->stage, err) != 0)
         return -1;
-    /* The engine compares paths as text after it has resolved them. */
-    resolved = realpath(warehouse->folder, NULL);
-    text_copy(real, sizeof real, resolved ? resolved : warehouse->folder);
-    free(resolved);
-    snprintf(warehouse->stage, sizeof warehouse->stage, "%.480s/redshift/stage", real);
-    snprintf(blobs, sizeof blobs, "%s/blobs", real);
-    snprintf(path, sizeof path, "%s/redshift/warehouse.duckdb", real);
     empty_stage(warehouse);
-    const char *const folders[] = {blobs, warehouse->stage, warehouse->folder};
-    char plain[FILE_PATH_SIZE + 32];
-    snprintf(plain, sizeof plain, "%s/blobs", warehouse->folder);
-    const char *const both[] = {folders[0], folders[1], plain};
+    snprintf(blobs, sizeof blobs, "%s/blobs", warehouse->folder);
+    snprintf(path, sizeof path, "%s/redshift/warehouse.duckdb", warehouse->folder);
+    char *real_blobs = realpath(blobs, NULL), *real_stage = realpath(warehouse->stage, NULL);
+    const char *const folders[] = {blobs, warehouse->stage, real_blobs ? real_blobs : blobs,
+                                   real_stage ? real_stage : warehouse->stage};
     struct duck_settings settings = {.path = path,
-                                     .folders = both,
-                                     .folder_count = 3,
+                                     .folders = folders,
+                                     .folder_count = 4,
                                      .spill_folder = warehouse->stage,
                                      .memory_bytes = MEMORY_BYTES};
     struct duck_db *db = duck_open(&settings, err);
+    free(real_blobs);
+    free(real_stage);
     if (!db)
         return -1;
     warehouse->db = db;
