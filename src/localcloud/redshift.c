@@ -5,6 +5,7 @@
 #include "localcloud/redshift_private.h"
 #include "localcloud/redshift_type.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +60,7 @@ static int list_rows(struct request *request, struct listing *listing, const cha
         each(row, list);
     if (step == 1) {
         char next[24];
-        snprintf(next, sizeof next, "%lld", (long long)(listing->offset + listing->limit));
+        snprintf(next, sizeof next, "%" PRId64, listing->offset + listing->limit);
         json_object_set_new(answer, "NextToken", json_string(next));
     }
     duck_finalize(row);

@@ -223,7 +223,7 @@ static int replay(struct request *request, const char *token, const char *hash)
 static void describe_new(struct request *request, struct redshift_job *job)
 {
     json_t *document = job->document;
-    json_t *now = json_real((double)(request->now_us / 1000) / 1000);
+    json_t *now = redshift_seconds(request->now_us);
     static const char *const copied[] = {"Database", "ClusterIdentifier", "WorkgroupName", "SecretArn",
                                          "DbUser"};
     for (size_t i = 0; i < sizeof copied / sizeof *copied; i++)

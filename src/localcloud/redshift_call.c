@@ -313,7 +313,7 @@ int rs_call(struct rs_rewriter *r, size_t *at)
                                            "type casts.",
                                           call.name);
     }
-    if (result == 0) {
+    if (result == 0 && function) {
         const char *target = function->target ? function->target : function->name;
         const char *tail = "";
         if ((redshift_is(RS_AT(r, next), "ignore") || redshift_is(RS_AT(r, next), "respect")) &&

@@ -3,6 +3,7 @@
 #include "localcloud/redshift_prelude.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -220,10 +221,10 @@ void redshift_format_time(int64_t micros, const char *pattern, size_t length, st
             buf_printf(out, "%d", (day - 1) / 7 + 1);
             break;
         case P_CC:
-            buf_printf(out, "%02lld", (long long)((year + 99) / 100));
+            buf_printf(out, "%02" PRId64, (year + 99) / 100);
             break;
         case P_J:
-            buf_printf(out, "%lld", (long long)(days + 2440588));
+            buf_printf(out, "%" PRId64, days + 2440588);
             break;
         case P_AM:
             put_word(out, hour < 12 ? "am" : "pm", 0, at, 0);
@@ -358,7 +359,7 @@ bool redshift_parse_time(const char *text, size_t length, const char *pattern, s
     bool twelve = false, pm = false;
     size_t at = 0;
     for (size_t i = 0; i < pattern_length;) {
-        size_t taken, begin = at;
+        size_t taken, begin;
         if (pattern_length - i >= 2 && strncasecmp(pattern + i, "FM", 2) == 0) {
             i += 2;
             continue;

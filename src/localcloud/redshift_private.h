@@ -54,6 +54,7 @@ struct redshift {
 };
 
 void redshift_make_id(char id[REDSHIFT_ID_SIZE]);
+json_t *redshift_seconds(int64_t wall_us); /* a time of the API: seconds, to the millisecond */
 
 /* ---- redshift_queue.c ------------------------------------------------------------------------------- */
 

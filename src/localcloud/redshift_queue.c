@@ -28,6 +28,12 @@ void redshift_make_id(char id[REDSHIFT_ID_SIZE])
                                    i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", bytes[i]);
 }
 
+json_t *redshift_seconds(int64_t wall_us)
+{
+    int64_t ms = wall_us / 1000;
+    return json_real((double)ms / 1000);
+}
+
 void redshift_job_destroy(struct redshift_job *job)
 {
     if (!job)
@@ -49,7 +55,7 @@ static json_t *sub(const struct redshift_job *job, size_t index)
 static void touch(json_t *document, const char *status)
 {
     json_object_set_new(document, "Status", json_string(status));
-    json_object_set_new(document, "UpdatedAt", json_real((double)(clock_wall_us() / 1000) / 1000));
+    json_object_set_new(document, "UpdatedAt", redshift_seconds(clock_wall_us()));
 }
 
 static void save(struct redshift *redshift, const struct redshift_job *job)
@@ -114,6 +120,7 @@ static int run_one(struct redshift *redshift, struct redshift_job *job, struct r
     runner->query_id = job->number * 100 + (int64_t)index;
     runner->csv = job->csv;
     runner->page = keep_page;
+    /* cppcheck-suppress autoVariables ; cleared below */
     runner->page_context = &target;
     if (job->batch) {
         touch(document, "STARTED");
@@ -139,6 +146,7 @@ static int run_one(struct redshift *redshift, struct redshift_job *job, struct r
     if (result != 0 && job->batch && !cancelled) {
         json_object_set_new(job->document, "Error", json_string(outcome.error));
     }
+    runner->page_context = NULL;
     redshift_outcome_free(&outcome);
     free(parameters);
     return result;
@@ -194,9 +202,10 @@ static int run_all(struct redshift *redshift, struct redshift_job *job, struct r
 
 static void run_job(struct redshift *redshift, struct redshift_job *job)
 {
-    struct redshift_runner own, *runner = job->session ? &job->session->runner : &own;
+    struct redshift_runner own;
     struct err err = ERR_INIT;
     redshift_runner_init(&own);
+    struct redshift_runner *runner = job->session ? &job->session->runner : &own;
     own.scope.database = json_string_value(json_object_get(job->document, "Database"));
     own.scope.user = json_string_value(json_object_get(job->document, "DbUser"));
     set_status(redshift, job, "PICKED");
