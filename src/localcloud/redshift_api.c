@@ -1,9 +1,9 @@
 /* The Data API's statements: submitting them, asking after them, reading what came out. */
 #include "localcloud/redshift_private.h"
 
+#include "base/checksum.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "localcloud/checksum.h"
 
 #include <stdio.h>
 #include <stdlib.h>
