@@ -24,19 +24,6 @@ struct duck_raw_result { /* duckdb_result: passed by value by some functions */
     void *internal;
 };
 
-union duck_raw_string { /* duckdb_string_t: up to 12 bytes are inside */
-    uint32_t length;
-    struct {
-        uint32_t length;
-        char bytes[12];
-    } inside;
-    struct {
-        uint32_t length;
-        char prefix[4];
-        char *bytes;
-    } outside;
-};
-
 struct duck_raw_list {
     uint64_t offset, length;
 };
@@ -130,7 +117,23 @@ struct duck_raw_interval {
     F(void *, create_scalar_function_set, (const char *name))                                                \
     F(void, destroy_scalar_function_set, (void **set))                                                       \
     F(int, add_scalar_function_to_set, (void *set, void *function))                                          \
-    F(int, register_scalar_function_set, (void *connection, void *set))
+    F(int, register_scalar_function_set, (void *connection, void *set))                                      \
+    F(duck_idx, vector_size, (void))                                                                         \
+    F(void, data_chunk_set_size, (void *chunk, duck_idx size))                                               \
+    F(void *, create_table_function, (void))                                                                 \
+    F(void, destroy_table_function, (void **function))                                                       \
+    F(void, table_function_set_name, (void *function, const char *name))                                     \
+    F(void, table_function_set_extra_info, (void *function, void *info, void (*destroy)(void *)))            \
+    F(void, table_function_set_bind, (void *function, void (*bind)(void *info)))                             \
+    F(void, table_function_set_init, (void *function, void (*init)(void *info)))                             \
+    F(void, table_function_set_function, (void *function, void (*read)(void *info, void *output)))           \
+    F(int, register_table_function, (void *connection, void *function))                                      \
+    F(void *, bind_get_extra_info, (void *info))                                                             \
+    F(void, bind_add_result_column, (void *info, const char *name, void *type))                              \
+    F(void, bind_set_cardinality, (void *info, duck_idx rows, bool exact))                                   \
+    F(void *, init_get_extra_info, (void *info))                                                             \
+    F(void, init_set_max_threads, (void *info, duck_idx threads))                                            \
+    F(void *, function_get_extra_info, (void *info))
 
 /* double duckdb_query_progress_type.percentage, by value: three words */
 struct duck_raw_progress {

@@ -1,6 +1,7 @@
 /* Reading DuckDB's vectors: types as plain trees, values as a place in a vector. */
 #include "sql/duckdb.h"
 #include "sql/duckdb_private.h"
+#include "sql/duckdb_source.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -210,7 +211,7 @@ const char *duck_text(struct duck_value value, size_t *length)
     const void *data = value.api->vector_get_data(value.vector);
     *length = 0;
     if (value.type->kind == DUCK_VARCHAR || value.type->kind == DUCK_BLOB) {
-        const union duck_raw_string *string = &((const union duck_raw_string *)data)[value.row];
+        const union duck_string *string = &((const union duck_string *)data)[value.row];
         *length = string->length;
         return string->length <= sizeof string->inside.bytes ? string->inside.bytes : string->outside.bytes;
     }

@@ -1,0 +1,304 @@
+#include "lake/parquet.h"
+
+#include "base/err.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SQL_LIMIT (256u << 10)
+#define ROW_GROUP 122880
+
+struct lake_engine {
+    struct duck_db *db;
+    char folder[FILE_PATH_SIZE];
+    int writers; /* for the names of their tables */
+    /* Sources live as long as the database. */
+    struct duck_source *sources[64];
+};
+
+struct lake_writer {
+    struct lake_engine *engine;
+    struct duck_connection *connection;
+    struct duck_source *source;
+    char table[24];
+};
+
+/* ---- the engine ------------------------------------------------------------------------------------- */
+
+struct lake_engine *lake_engine_create(const char *folder, uint64_t memory_bytes, struct err *err)
+{
+    struct lake_engine *engine = mem_zero(1, sizeof *engine);
+    text_copy(engine->folder, sizeof engine->folder, folder);
+    const char *folders[] = {engine->folder};
+    struct duck_settings settings = {.folders = folders,
+                                     .folder_count = 1,
+                                     .spill_folder = engine->folder,
+                                     .memory_bytes = memory_bytes ? memory_bytes : LAKE_ENGINE_MEMORY,
+                                     .threads = 1}; /* of its own; writers bring theirs */
+    engine->db = duck_open(&settings, err);
+    if (engine->db)
+        return engine;
+    free(engine);
+    return NULL;
+}
+
+void lake_engine_destroy(struct lake_engine *engine)
+{
+    if (!engine)
+        return;
+    duck_close(engine->db);
+    for (int i = 0; i < engine->writers; i++)
+        duck_source_destroy(engine->sources[i]);
+    free(engine);
+}
+
+struct lake_writer *lake_writer_create(struct lake_engine *engine, struct err *err)
+{
+    if (engine->writers == (int)(sizeof engine->sources / sizeof *engine->sources)) {
+        err_set(err, ERR_LIMIT, "too many writers of Parquet");
+        return NULL;
+    }
+    struct lake_writer *writer = mem_zero(1, sizeof *writer);
+    writer->engine = engine;
+    snprintf(writer->table, sizeof writer->table, "lake_rows_%d", engine->writers);
+    writer->connection = duck_connect(engine->db, err);
+    if (writer->connection)
+        writer->source = duck_source_register(writer->connection, writer->table, err);
+    if (!writer->source) {
+        duck_disconnect(writer->connection);
+        free(writer);
+        return NULL;
+    }
+    engine->sources[engine->writers++] = writer->source;
+    return writer;
+}
+
+void lake_writer_destroy(struct lake_writer *writer)
+{
+    if (!writer)
+        return;
+    duck_disconnect(writer->connection);
+    free(writer);
+}
+
+void lake_writer_interrupt(struct lake_writer *writer)
+{
+    duck_interrupt(writer->connection);
+}
+
+/* ---- SQL -------------------------------------------------------------------------------------------- */
+
+static void put_quoted(struct buf *sql, const char *text)
+{
+    buf_char(sql, '\'');
+    for (; *text; text++) {
+        if (*text == '\'')
+            buf_char(sql, '\'');
+        buf_char(sql, *text);
+    }
+    buf_char(sql, '\'');
+}
+
+static void put_copy_options(struct buf *sql)
+{
+    buf_printf(sql, " (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %d, USE_TMP_FILE false)", ROW_GROUP);
+}
+
+static int run(struct lake_writer *writer, struct buf *sql, struct err *err)
+{
+    int result = sql->overflow ? err_set(err, ERR_LIMIT, "too many files for one statement")
+                               : duck_exec(writer->connection, sql->data, err);
+    buf_free(sql);
+    return result;
+}
+
+/* A failed write that is the disk's fault says so. */
+static int say_full(const struct lake_engine *engine, struct err *err)
+{
+    if (err && err->kind == ERR_REMOTE && file_free_bytes(engine->folder) < (8 << 20))
+        return err_set(err, ERR_FULL, "no room for Parquet files in %s: free some space", engine->folder);
+    return -1;
+}
+
+/* ---- digests ---------------------------------------------------------------------------------------- */
+
+static void hexadecimal(char *out, const unsigned char *bytes, unsigned length)
+{
+    for (unsigned i = 0; i < length; i++)
+        snprintf(out + (size_t)i * 2, 3, "%02x", bytes[i]);
+}
+
+void lake_digest(const void *bytes, size_t length, char sha256[LAKE_SHA256_SIZE])
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    EVP_Digest(bytes, length, digest, &size, EVP_sha256(), NULL);
+    hexadecimal(sha256, digest, size);
+}
+
+int lake_file_digest(const char *path, char sha256[LAKE_SHA256_SIZE], int64_t *bytes, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno, "cannot read %s", path);
+    enum { PIECE = 256 << 10 };
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    unsigned char *piece = mem_alloc(PIECE), digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    ssize_t got;
+    *bytes = 0;
+    EVP_DigestInit_ex(context, EVP_sha256(), NULL);
+    while ((got = read(fd, piece, PIECE)) > 0) {
+        EVP_DigestUpdate(context, piece, (size_t)got);
+        *bytes += got;
+    }
+    int code = got < 0 ? errno : 0;
+    EVP_DigestFinal_ex(context, digest, &size);
+    EVP_MD_CTX_free(context);
+    free(piece);
+    close(fd);
+    if (code)
+        return err_set_errno(err, ERR_IO, code, "cannot read %s", path);
+    hexadecimal(sha256, digest, size);
+    return 0;
+}
+
+/* ---- writing ---------------------------------------------------------------------------------------- */
+
+static void drop_files(struct lake_file *files, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (files[i].path[0])
+            unlink(files[i].path);
+}
+
+static int write_day(struct lake_writer *writer, const struct lake_batch *batch,
+                     const struct lake_order *order, const struct lake_day *day, struct lake_file *file,
+                     struct err *err)
+{
+    const struct lake_schema *schema = batch->schema;
+    struct duck_source_column columns[LAKE_COLUMNS_MAX];
+    for (size_t i = 0; i < schema->column_count; i++)
+        columns[i] = (struct duck_source_column){schema->columns[i].name,
+                                                 lake_type_duck(schema->columns[i].type)};
+    struct lake_reader reader = {.batch = batch, .order = order, .at = day->from, .to = day->to};
+    *file = (struct lake_file){.rows = day->to - day->from};
+    text_copy(file->dt, sizeof file->dt, day->dt);
+    lake_layout_data(file->key, &batch->key, day->dt);
+    if (snprintf(file->path, sizeof file->path, "%.250s/%s-%s%s%" PRId32 "-%" PRId64 "-%" PRId64 "-%s.parquet",
+                 writer->engine->folder, event_topic(batch->key.kind), batch->key.cluster,
+                 batch->key.cluster[0] ? "-" : "", batch->key.partition, batch->key.start, batch->key.end,
+                 day->dt) >= (int)sizeof file->path)
+        return err_set(err, ERR_USAGE, "the path of the spool is too long: %.200s", writer->engine->folder);
+    duck_source_set(writer->source, columns, schema->column_count, day->to - day->from, lake_reader_read,
+                    &reader);
+    struct buf sql;
+    buf_init(&sql, SQL_LIMIT);
+    buf_printf(&sql, "COPY (SELECT * FROM %s()) TO ", writer->table);
+    put_quoted(&sql, file->path);
+    put_copy_options(&sql);
+    if (run(writer, &sql, err) != 0)
+        return say_full(writer->engine, err);
+    return lake_file_digest(file->path, file->sha256, &file->bytes, err);
+}
+
+int lake_parquet_write(struct lake_writer *writer, const struct lake_batch *batch, struct lake_file *files,
+                       size_t *count, struct err *err)
+{
+    struct lake_order order;
+    lake_order_init(&order, batch);
+    int result = 0;
+    *count = 0;
+    for (size_t i = 0; i < order.day_count && result == 0; i++) {
+        result = write_day(writer, batch, &order, &order.days[i], &files[i], err);
+        *count = i + 1;
+    }
+    lake_order_free(&order);
+    if (result != 0) {
+        drop_files(files, *count);
+        *count = 0;
+        err_prefix(err, "Parquet of %s", event_topic(batch->key.kind));
+    }
+    return result;
+}
+
+/* ---- reading files ---------------------------------------------------------------------------------- */
+
+static void put_files(struct buf *sql, const char *const *paths, size_t count)
+{
+    buf_text(sql, "read_parquet([");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_text(sql, ", ");
+        put_quoted(sql, paths[i]);
+    }
+    buf_text(sql, "], union_by_name = true)");
+}
+
+static int64_t ask_int(struct lake_writer *writer, struct buf *sql, struct err *err)
+{
+    struct duck_statement *statement = NULL;
+    int64_t value = -1;
+    if (sql->overflow)
+        err_set(err, ERR_LIMIT, "too many files for one statement");
+    else
+        statement = duck_prepare(writer->connection, sql->data, err);
+    if (statement && duck_step(statement, err) == 1)
+        value = duck_int(duck_column(statement, 0));
+    duck_finalize(statement);
+    buf_free(sql);
+    return value;
+}
+
+int64_t lake_parquet_rows(struct lake_writer *writer, const char *path, struct err *err)
+{
+    struct buf sql;
+    buf_init(&sql, SQL_LIMIT);
+    buf_text(&sql, "SELECT count(*) FROM ");
+    put_files(&sql, &path, 1);
+    return ask_int(writer, &sql, err);
+}
+
+int lake_parquet_merge(struct lake_writer *writer, const struct lake_schema *schema,
+                       const char *const *paths, size_t count, const char *path, int64_t *rows,
+                       struct err *err)
+{
+    struct buf sql;
+    buf_init(&sql, SQL_LIMIT);
+    buf_text(&sql, "COPY (SELECT ");
+    for (size_t i = 0; i < schema->column_count; i++)
+        buf_printf(&sql, "%s\"%s\"", i > 0 ? ", " : "", schema->columns[i].name);
+    buf_text(&sql, " FROM ");
+    put_files(&sql, paths, count);
+    buf_text(&sql, " ORDER BY event_ts, _kafka_partition, _kafka_offset) TO ");
+    put_quoted(&sql, path);
+    put_copy_options(&sql);
+    if (run(writer, &sql, err) != 0)
+        return say_full(writer->engine, err);
+    *rows = lake_parquet_rows(writer, path, err);
+    return *rows < 0 ? -1 : 0;
+}
+
+int lake_parquet_same(struct lake_writer *writer, const char *a, const char *b, struct err *err)
+{
+    struct buf sql;
+    buf_init(&sql, SQL_LIMIT);
+    buf_text(&sql, "SELECT (SELECT count(*) FROM (SELECT * FROM ");
+    put_files(&sql, &a, 1);
+    buf_text(&sql, " EXCEPT ALL SELECT * FROM ");
+    put_files(&sql, &b, 1);
+    buf_text(&sql, ")) + (SELECT count(*) FROM (SELECT * FROM ");
+    put_files(&sql, &b, 1);
+    buf_text(&sql, " EXCEPT ALL SELECT * FROM ");
+    put_files(&sql, &a, 1);
+    buf_text(&sql, "))");
+    int64_t differing = ask_int(writer, &sql, err);
+    return differing < 0 ? -1 : differing == 0;
+}
