@@ -91,6 +91,22 @@ bool buf_printf(struct buf *buf, const char *format, ...)
     return true;
 }
 
+bool buf_sql_text(struct buf *buf, const char *text)
+{
+    size_t size = 2;
+    for (const char *at = text; *at; at++)
+        size += *at == '\'' ? 2 : 1;
+    if (!buf_reserve(buf, size))
+        return false;
+    buf_char(buf, '\'');
+    for (; *text; text++) {
+        if (*text == '\'')
+            buf_char(buf, '\'');
+        buf_char(buf, *text);
+    }
+    return buf_char(buf, '\'');
+}
+
 void buf_consume(struct buf *buf, size_t length)
 {
     if (length >= buf->length) {

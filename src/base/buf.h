@@ -23,6 +23,8 @@ bool buf_append(struct buf *buf, const void *bytes, size_t length);
 bool buf_text(struct buf *buf, const char *text);
 bool buf_char(struct buf *buf, char byte);
 bool buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* As a literal of SQL: 'in quotes', those inside doubled. */
+bool buf_sql_text(struct buf *buf, const char *text);
 /* Drops the first `length` bytes. */
 void buf_consume(struct buf *buf, size_t length);
 

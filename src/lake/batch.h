@@ -52,10 +52,10 @@ struct lake_batch {
     struct lake_block **blocks;
     size_t block_count, block_capacity;
     uint32_t rows;
-    size_t bytes;             /* of everything held */
-    int64_t opened_us;        /* wall clock: when the first record came */
+    size_t bytes;              /* of everything held */
+    int64_t opened_us;         /* wall clock: when the first record came */
     int64_t first_ms, last_ms; /* of event times; valid when rows > 0 */
-    bool sorted;              /* rows came in order of their event time */
+    bool sorted;               /* rows came in order of their event time */
 
     struct lake_frame *frames;
     size_t frame_count, frame_capacity;

@@ -30,7 +30,7 @@ struct sort_key {
 /* Merges runs that are in order already: records come nearly so. Equal times stay in order of their rows. */
 static void sort(struct sort_key *keys, struct sort_key *spare, uint32_t count)
 {
-    for (uint32_t width = 1; width < count; width = width > count / 2 ? count : width * 2) {
+    for (uint32_t width = 1; width<count; width = width> count / 2 ? count : width * 2) {
         for (uint32_t from = 0; from + width < count;) {
             uint32_t middle = from + width, to = count - middle > width ? middle + width : count;
             if (keys[middle - 1].time > keys[middle].time) {

@@ -241,17 +241,6 @@ void lake_schema_glue_partition(const struct lake_schema *schema, const char *dt
 
 /* ---- SQL -------------------------------------------------------------------------------------------- */
 
-static void put_quoted(struct buf *out, const char *text)
-{
-    buf_char(out, '\'');
-    for (; *text; text++) {
-        if (*text == '\'')
-            buf_char(out, '\'');
-        buf_char(out, *text);
-    }
-    buf_char(out, '\'');
-}
-
 void lake_schema_athena_ddl(const struct lake_schema *schema, const char *location, bool projection,
                             struct buf *out)
 {
@@ -260,11 +249,11 @@ void lake_schema_athena_ddl(const struct lake_schema *schema, const char *locati
         char comment[255];
         comment_of(&schema->columns[i], comment);
         buf_printf(out, "  `%s` %s COMMENT ", schema->columns[i].name, types[schema->columns[i].type].hive);
-        put_quoted(out, comment);
+        buf_sql_text(out, comment);
         buf_text(out, i + 1 < schema->column_count ? ",\n" : "\n");
     }
     buf_printf(out, ")\nPARTITIONED BY (`" LAKE_PARTITION_COLUMN "` string)\nSTORED AS PARQUET\nLOCATION ");
-    put_quoted(out, location);
+    buf_sql_text(out, location);
     buf_text(out, "\nTBLPROPERTIES ('classification' = 'parquet', 'parquet.compression' = 'ZSTD'");
     if (projection) {
         buf_text(out, ",\n  'projection.enabled' = 'true', 'projection.dt.type' = 'date',\n"
@@ -274,7 +263,7 @@ void lake_schema_athena_ddl(const struct lake_schema *schema, const char *locati
         size_t length = strlen(location);
         snprintf(template, sizeof template, "%s%s" LAKE_PARTITION_COLUMN "=${" LAKE_PARTITION_COLUMN "}/",
                  location, length && location[length - 1] == '/' ? "" : "/");
-        put_quoted(out, template);
+        buf_sql_text(out, template);
     }
     buf_char(out, ')');
 }

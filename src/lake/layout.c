@@ -21,7 +21,8 @@ char *lake_layout_sink(char out[LAKE_OBJECT_KEY_SIZE], const struct lake_batch_k
 char *lake_layout_intent(char out[LAKE_OBJECT_KEY_SIZE], const struct lake_batch_key *key)
 {
     char folder[LAKE_OBJECT_KEY_SIZE];
-    snprintf(out, LAKE_OBJECT_KEY_SIZE, "%.200s%020" PRId64 ".json", lake_layout_sink(folder, key), key->start);
+    snprintf(out, LAKE_OBJECT_KEY_SIZE, "%.200s%020" PRId64 ".json", lake_layout_sink(folder, key),
+             key->start);
     return out;
 }
 
@@ -61,7 +62,8 @@ char *lake_layout_frame(char out[LAKE_OBJECT_KEY_SIZE], const struct lake_batch_
         type = "jpg";
     else if (length > 4 && memcmp(bytes, "\x89PNG", 4) == 0)
         type = "png";
-    snprintf(out, LAKE_OBJECT_KEY_SIZE, "frames/%s/" LAKE_PARTITION_COLUMN "=%s/%s%s%" PRId32 "-%020" PRId64 ".%s",
+    snprintf(out, LAKE_OBJECT_KEY_SIZE,
+             "frames/%s/" LAKE_PARTITION_COLUMN "=%s/%s%s%" PRId32 "-%020" PRId64 ".%s",
              event_topic(key->kind), dt, key->cluster, dash(key), key->partition, offset, type);
     return out;
 }
@@ -83,8 +85,8 @@ char *lake_layout_partition(char out[LAKE_OBJECT_KEY_SIZE], enum event_kind kind
                             const char *dt)
 {
     char table[LAKE_OBJECT_KEY_SIZE];
-    snprintf(out, LAKE_OBJECT_KEY_SIZE, "%.100s" LAKE_PARTITION_COLUMN "=%s/", lake_layout_table(table, kind, zone),
-             dt);
+    snprintf(out, LAKE_OBJECT_KEY_SIZE, "%.100s" LAKE_PARTITION_COLUMN "=%s/",
+             lake_layout_table(table, kind, zone), dt);
     return out;
 }
 
@@ -121,5 +123,5 @@ bool lake_layout_batch_parse(const char *name, struct lake_batch_key *key)
 bool lake_layout_cluster_valid(const char *cluster)
 {
     size_t length = strspn(cluster, "abcdefghijklmnopqrstuvwxyz0123456789-");
-    return cluster[length] == '\0' && length < LAKE_CLUSTER_SIZE;
+    return length < LAKE_CLUSTER_SIZE && cluster[length] == '\0';
 }

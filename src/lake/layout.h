@@ -1,5 +1,6 @@
 /*
- * Names of objects in the lake. All of them follow from the batch's key, so that a repeat finds what it wrote:
+ * Names of objects in the lake. All of them follow from the batch's key, so that a repeat finds what it
+ * wrote:
  *
  *     raw/vehicle_data/dt=2026-01-12/[CLUSTER-]PARTITION-START-END.parquet     data
  *     frames/traffic_data/dt=2026-01-12/[CLUSTER-]PARTITION-OFFSET.jpg         pictures that rows refer to

@@ -66,17 +66,6 @@ enum duck_error_class duck_error(const struct duck_connection *connection, const
 
 /* ---- opening ---------------------------------------------------------------------------------------- */
 
-static void quote(struct buf *sql, const char *text)
-{
-    buf_char(sql, '\'');
-    for (; *text; text++) {
-        if (*text == '\'')
-            buf_char(sql, '\'');
-        buf_char(sql, *text);
-    }
-    buf_char(sql, '\'');
-}
-
 /* After this nothing that SQL says can open the engine again. The order matters: what is allowed is said
  * before the door is closed, and that is locked last. */
 static int lock_down(struct duck_db *db, const struct duck_settings *settings, struct err *err)
@@ -90,10 +79,10 @@ static int lock_down(struct duck_db *db, const struct duck_settings *settings, s
     for (size_t i = 0; i < settings->folder_count; i++) {
         if (i > 0)
             buf_char(&sql, ',');
-        quote(&sql, settings->folders[i]);
+        buf_sql_text(&sql, settings->folders[i]);
     }
     buf_text(&sql, "]; SET temp_directory=");
-    quote(&sql, settings->spill_folder ? settings->spill_folder : "");
+    buf_sql_text(&sql, settings->spill_folder ? settings->spill_folder : "");
     buf_text(&sql, "; SET GLOBAL TimeZone='UTC'; SET enable_external_access=false; SET "
                    "autoinstall_known_extensions=false; "
                    "SET autoload_known_extensions=false; SET allow_community_extensions=false; "

@@ -82,6 +82,19 @@ static void test_consume(void **state)
     buf_free(&buf);
 }
 
+static void test_sql_text(void **state)
+{
+    struct buf buf;
+    buf_init(&buf, 12);
+    assert_true(buf_sql_text(&buf, "it's"));
+    assert_string_equal(buf.data, "'it''s'");
+    assert_false(buf_sql_text(&buf, "''"));
+    assert_string_equal(buf.data, "'it''s'");
+    assert_true(buf_sql_text(&buf, ""));
+    assert_string_equal(buf.data, "'it''s'''");
+    buf_free(&buf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -89,6 +102,7 @@ int main(void)
         cmocka_unit_test(test_limit),
         cmocka_unit_test(test_printf_at_every_length),
         cmocka_unit_test(test_consume),
+        cmocka_unit_test(test_sql_text),
     };
     return cmocka_run_group_tests_name("buf", tests, NULL, NULL);
 }
