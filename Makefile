@@ -199,7 +199,7 @@ test-cloud: deps-test duckdb
 	$(Q)sh tests/run build/asan $(CLOUD_TESTS)
 
 # Clients that others wrote, in a virtual environment of their own (build/clients). CLIENTS="test_s3" runs only those.
-test-clients: deps-test
+test-clients: deps-test duckdb
 	@command -v dpkg-query >/dev/null || exit 0; $(call deps_for,$(if $(shell command -v npm),$(filter-out npm,$(CLIENT_PACKAGES)),$(CLIENT_PACKAGES)))
 	$(Q)$(MAKE) --no-print-directory MODE=asan program
 	$(Q)sh tests/clients/run build/asan $(CLIENTS)

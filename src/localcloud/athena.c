@@ -7,13 +7,13 @@
 #include "base/worker.h"
 #include "localcloud/athena_engine.h"
 #include "localcloud/athena_execution.h"
+#include "localcloud/athena_script.h"
 #include "localcloud/objects.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define EXECUTIONS_MAX 10000 /* kept; then the service says it is full */
 #define QUEUE_MAX      200
@@ -28,7 +28,8 @@ struct athena {
     pthread_mutex_t lock;
     struct athena_execution *list[EXECUTIONS_MAX]; /* in the order they came */
     size_t count;
-    struct athena_engine *engine; /* made by the first query; the worker's */
+    pthread_mutex_t engine_lock;  /* of making it */
+    struct athena_engine *engine; /* made by the first query */
     struct duck_connection *connection;
     struct athena_execution *running;
     bool stopping;
@@ -38,12 +39,30 @@ struct athena {
 
 /* ---- the worker ------------------------------------------------------------------------------------- */
 
+static struct duck_connection *connect_engine(struct athena *athena, struct err *err)
+{
+    pthread_mutex_lock(&athena->engine_lock);
+    if (!athena->engine)
+        athena->engine = athena_engine_open(athena->folders, 1, NULL, err);
+    struct duck_connection *connection = athena->engine ? athena_engine_connect(athena->engine, err) : NULL;
+    pthread_mutex_unlock(&athena->engine_lock);
+    return connection;
+}
+
+/* For Glue's jobs: sql_engine.h. */
+static int run_script(void *engine, const struct sql_engine_call *call, struct err *err)
+{
+    struct athena *athena = engine;
+    struct duck_connection *connection = connect_engine(athena, err);
+    int result = connection ? athena_script_run(athena->context, connection, call, err) : -1;
+    duck_disconnect(connection);
+    return result;
+}
+
 static int engine_ready(struct athena *athena, struct athena_failure *failure)
 {
     struct err err = ERR_INIT;
-    if (!athena->engine)
-        athena->engine = athena_engine_open(athena->folders, 1, NULL, &err);
-    struct duck_connection *connection = athena->engine ? athena_engine_connect(athena->engine, &err) : NULL;
+    struct duck_connection *connection = connect_engine(athena, &err);
     pthread_mutex_lock(&athena->lock);
     athena->connection = connection;
     pthread_mutex_unlock(&athena->lock);
@@ -101,10 +120,14 @@ static void *create(const struct service_context *context, struct err *err)
     free(real);
     athena->folders[0] = athena->blobs;
     pthread_mutex_init(&athena->lock, NULL);
+    pthread_mutex_init(&athena->engine_lock, NULL);
     athena->queue = queue_create(QUEUE_MAX, NULL);
     athena->worker = worker_start("athena", work, athena, err);
-    if (athena->worker)
+    if (athena->worker) {
+        context->sql_engine->engine = athena;
+        context->sql_engine->run = run_script;
         return athena;
+    }
     queue_destroy(athena->queue);
     free(athena);
     return NULL;
@@ -138,9 +161,11 @@ static void destroy(void *state)
         free(execution->token);
         free(execution->workgroup);
         free(execution->location);
+        free(execution->manifest);
         json_decref(execution->columns);
         free(execution);
     }
+    pthread_mutex_destroy(&athena->engine_lock);
     pthread_mutex_destroy(&athena->lock);
     free(athena);
 }
@@ -168,16 +193,6 @@ static void not_found(struct request *request, const char *id)
 }
 
 /* ---- operations ------------------------------------------------------------------------------------- */
-
-static void new_id(char id[37])
-{
-    unsigned char b[16];
-    if (getrandom(b, sizeof b, 0) != (ssize_t)sizeof b)
-        memset(b, 0, sizeof b);
-    snprintf(id, 37, "%02x%02x%02x%02x-%02x%02x-4%01x%02x-%x%x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-             b[2], b[3], b[4], b[5], b[6] & 15, b[7], 8 + (b[8] & 3), b[8] >> 4, b[9], b[10], b[11], b[12],
-             b[13], b[14], b[15]);
-}
 
 static const char *nested_text(struct request *request, const char *object, const char *name)
 {
@@ -215,17 +230,19 @@ static void start_query(struct request *request)
     if (!wrong && statement.verb == VERB_QUERY)
         wrong = athena_rewrite(&statement.tokens, statement.query_from, statement.query_to, database, &query,
                                &failure);
-    bool ddl = !wrong && statement.verb != VERB_QUERY;
     const char *type = wrong ? "" : athena_statement_type(&statement),
                *subtype = wrong ? "" : athena_statement_subtype(&statement);
     athena_query_free(&query);
+    struct athena_execution *execution = mem_zero(1, sizeof *execution);
+    athena_execution_id(execution->id);
+    char *location = athena_execution_location(&statement, output, execution->id);
     athena_statement_free(&statement);
     if (wrong && strcmp(failure.kind, "SYNTAX_ERROR") == 0) {
         invalid(request, "MALFORMED_QUERY", failure.text);
+        free(location);
+        free(execution);
         return;
     }
-    struct athena_execution *execution = mem_zero(1, sizeof *execution);
-    new_id(execution->id);
     execution->text = mem_text(text);
     execution->database = mem_text(database ? database : "default");
     execution->workgroup = mem_text("primary");
@@ -234,11 +251,7 @@ static void start_query(struct request *request)
     execution->submitted_us = request->now_us;
     execution->type = *type ? type : "DML";
     execution->subtype = subtype;
-    char location[1200];
-    size_t length = strlen(output);
-    snprintf(location, sizeof location, "%s%s%s.%s", output, output[length - 1] == '/' ? "" : "/",
-             execution->id, ddl ? "txt" : "csv");
-    execution->location = mem_text(location);
+    execution->location = location;
 
     char id[37] = "";
     bool mismatch = false, full = false;
@@ -302,6 +315,8 @@ static json_t *describe(const struct athena_execution *e)
         "TotalExecutionTimeInMillis", (json_int_t)(ended ? (e->completed_us - e->submitted_us) / 1000 : 0),
         "QueryQueueTimeInMillis", (json_int_t)((begun - e->submitted_us) / 1000), "ResultReuseInformation",
         "ReusedPreviousResult", 0);
+    if (ended && e->manifest)
+        json_object_set_new(statistics, "DataManifestLocation", json_string(e->manifest));
     return json_pack("{s:s,s:s,s:s,s:s,s:{s:s},s:{s:s,s:s},s:o,s:o,s:s,s:{s:s,s:s}}", "QueryExecutionId",
                      e->id, "Query", e->text, "StatementType", e->type, "SubstatementType", e->subtype,
                      "ResultConfiguration", "OutputLocation", e->location, "QueryExecutionContext",
@@ -408,12 +423,14 @@ static void get_results(struct request *request)
     int64_t most = request_json_int(request, "MaxResults", 1000), offset = 0;
     char location[1300] = "", message[120];
     json_t *columns = NULL;
+    int64_t updated = 0;
     pthread_mutex_lock(&athena->lock);
     struct athena_execution *execution = find(athena, id);
     int state = execution ? (int)execution->state : 0;
     if (execution && state == EXECUTION_SUCCEEDED) {
         text_copy(location, sizeof location, execution->location);
         columns = json_deep_copy(execution->columns);
+        updated = athena_execution_has_rows(location) ? 0 : execution->rows;
     }
     pthread_mutex_unlock(&athena->lock);
     if (!execution) {
@@ -437,7 +454,8 @@ static void get_results(struct request *request)
     buf_text(&bytes, "");
     bool bad = most < 1 || most > 1000 || (next && !text_parse_int(next, 0, INT64_MAX, &offset));
     if (bad || !athena_s3_split(location, bucket, key) ||
-        objects_read(athena->context->objects, bucket, key, &bytes, &err) != OBJECTS_OK ||
+        (athena_execution_has_rows(location) &&
+         objects_read(athena->context->objects, bucket, key, &bytes, &err) != OBJECTS_OK) ||
         (size_t)offset > bytes.length) {
         invalid(request, bad ? "INVALID_INPUT" : "RESULT_NOT_FOUND",
                 bad ? "MaxResults is 1 to 1000, NextToken what was given" : "Could not find results");
@@ -451,8 +469,8 @@ static void get_results(struct request *request)
     const char *at = bytes.data + offset, *end = bytes.data + bytes.length;
     while ((int64_t)json_array_size(rows) < most && next_row(&at, end, csv, &row))
         json_array_append_new(rows, row);
-    json_t *answer = json_pack("{s:i,s:{s:o,s:{s:o}}}", "UpdateCount", 0, "ResultSet", "Rows", rows,
-                               "ResultSetMetadata", "ColumnInfo", columns);
+    json_t *answer = json_pack("{s:I,s:{s:o,s:{s:o}}}", "UpdateCount", (json_int_t)updated, "ResultSet",
+                               "Rows", rows, "ResultSetMetadata", "ColumnInfo", columns);
     if (at < end)
         json_object_set_new(answer, "NextToken", json_sprintf("%lld", (long long)(at - bytes.data)));
     buf_free(&bytes);
@@ -482,7 +500,7 @@ static void batch_get(struct request *request)
 
 static const struct operation operations[] = {
     {"StartQueryExecution", start_query, .mutates = true,
-     .note = "SELECT, databases, external tables, partitions, SHOW; the rest fails with NOT_SUPPORTED"},
+     .note = "all but EXPLAIN, PREPARE and EXECUTE, which fail with NOT_SUPPORTED"},
     {"GetQueryExecution", get_query},
     {"BatchGetQueryExecution", batch_get},
     {"ListQueryExecutions", list_queries},

@@ -1,9 +1,8 @@
 #include "localcloud/athena_execution.h"
 
-#include "base/clock.h"
 #include "base/text.h"
 #include "localcloud/athena_engine.h"
-#include "localcloud/athena_source.h"
+#include "localcloud/athena_task.h"
 #include "localcloud/athena_value.h"
 #include "localcloud/catalogue.h"
 #include "localcloud/objects.h"
@@ -11,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #define LINE_LIMIT  (64u << 20)
 #define FLUSH_BYTES (256u << 10)
@@ -27,6 +27,48 @@ bool athena_s3_split(const char *location, char bucket[64], char key[1025])
     bucket[length] = '\0';
     text_copy(key, 1025, slash ? slash + 1 : "");
     return true;
+}
+
+char *athena_execution_location(const struct athena_statement *statement, const char *output, const char *id)
+{
+    size_t length = strlen(output);
+    struct buf location;
+    buf_init(&location, length + 100);
+    buf_printf(&location, "%s%s", output, length > 0 && output[length - 1] == '/' ? "" : "/");
+    switch (statement->verb) {
+    case VERB_QUERY:
+    case VERB_EXECUTE:
+        buf_printf(&location, "%s.csv", id);
+        break;
+    case VERB_CREATE_TABLE_AS:
+        buf_printf(&location, "tables/%s", id);
+        break;
+    case VERB_INSERT:
+    case VERB_UNLOAD:
+        buf_text(&location, id);
+        break;
+    default:
+        buf_printf(&location, "%s.txt", id);
+        break;
+    }
+    return location.data;
+}
+
+bool athena_execution_has_rows(const char *location)
+{
+    size_t length = location ? strlen(location) : 0;
+    return length > 4 &&
+           (strcmp(location + length - 4, ".csv") == 0 || strcmp(location + length - 4, ".txt") == 0);
+}
+
+void athena_execution_id(char id[37])
+{
+    unsigned char b[16];
+    if (getrandom(b, sizeof b, 0) != (ssize_t)sizeof b)
+        memset(b, 0, sizeof b);
+    snprintf(id, 37, "%02x%02x%02x%02x-%02x%02x-4%01x%02x-%x%x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+             b[2], b[3], b[4], b[5], b[6] & 15, b[7], 8 + (b[8] & 3), b[8] >> 4, b[9], b[10], b[11], b[12],
+             b[13], b[14], b[15]);
 }
 
 /* ---- the result object ------------------------------------------------------------------------------ */
@@ -51,6 +93,10 @@ static int flush(struct result *result, bool all)
         return athena_fail(result->failure, "EXCEEDED_MEMORY_LIMIT", "a row is too long");
     if (result->buf.length < FLUSH_BYTES && !all)
         return 0;
+    if (!result->execution->location) { /* nobody wants to see them */
+        buf_reset(&result->buf);
+        return 0;
+    }
     if (result->buf.length > 0 &&
         objects_writer_write(result->writer, result->buf.data, result->buf.length, &err) != 0)
         return store_failure(result, &err);
@@ -84,9 +130,9 @@ static int begin(struct result *result)
     return result->writer ? 0 : store_failure(result, &err);
 }
 
-static int finish(struct result *result, const char *suffix)
+static int finish(struct result *result)
 {
-    char bucket[64], key[1025], whole[1200];
+    char bucket[64], key[1025];
     struct err err = ERR_INIT;
     if (flush(result, true) != 0)
         return -1;
@@ -95,10 +141,9 @@ static int finish(struct result *result, const char *suffix)
     if (!athena_s3_split(result->execution->location, bucket, key))
         return athena_fail(result->failure, "INVALID_OUTPUT_LOCATION",
                            "outputLocation is not a valid S3 path.");
-    snprintf(whole, sizeof whole, "%s%s", key, suffix);
     struct objects_put how = {.headers = "content-type: application/octet-stream\n"};
     char etag[OBJECTS_ETAG_SIZE];
-    if (objects_writer_commit(result->writer, bucket, whole, &how, etag, &err) != OBJECTS_OK)
+    if (objects_writer_commit(result->writer, bucket, key, &how, etag, &err) != OBJECTS_OK)
         return athena_fail(result->failure, "INVALID_OUTPUT_LOCATION",
                            "Unable to verify/create output bucket %s", bucket);
     return 0;
@@ -154,134 +199,61 @@ static int write_rows(struct result *result, struct duck_statement *statement)
     return more < 0 ? -1 : 0;
 }
 
-static int run_query(struct result *result, const struct athena_statement *statement)
+static int run_query(struct result *result, struct athena_task *task)
 {
-    const struct service_context *context = result->run->context;
-    struct athena_execution *execution = result->execution;
+    const struct athena_statement *s = task->statement;
     struct athena_query query;
-    if (athena_rewrite(&statement->tokens, statement->query_from, statement->query_to, execution->database,
-                       &query, result->failure) != 0)
-        return -1;
-    int failed = 0;
-    struct objects_lease *lease = objects_lease(context->objects);
-    for (size_t i = 0; i < query.table_count && !failed; i++)
-        failed = athena_source_create(result->run->connection, context->catalogue, context->objects,
-                                      &query.tables[i], &execution->scanned, result->failure);
-    struct duck_statement *prepared =
-        failed ? NULL : athena_prepare(result->run->connection, &query, execution->text, result->failure);
-    failed = prepared ? write_rows(result, prepared) : -1;
-    duck_finalize(prepared);
+    struct objects_lease *lease = objects_lease(athena_task_objects(task));
+    int failed = athena_task_query(task, s->query_from, s->query_to, &query);
+    if (!failed) {
+        struct duck_statement *prepared =
+            athena_prepare(result->run->connection, &query, task->execution->text, result->failure);
+        failed = prepared ? write_rows(result, prepared) : -1;
+        duck_finalize(prepared);
+        athena_query_free(&query);
+    }
     objects_release(lease);
-    athena_query_free(&query);
     return failed;
 }
 
-/* ---- DDL -------------------------------------------------------------------------------------------- */
+/* ---- statements ------------------------------------------------------------------------------------- */
 
-static bool name_line(void *context, json_t *item)
+static int run_statement(struct athena_task *task)
 {
-    struct buf *out = context;
-    const char *name = json_string_value(json_object_get(item, "Name"));
-    buf_printf(out, "%s\n", name ? name : "");
-    return true;
-}
-
-static int add_partitions(const struct athena_run *run, const struct athena_statement *s,
-                          const char *database, enum catalogue_status *status, struct err *err)
-{
-    json_t *table = NULL;
-    *status = catalogue_table_get(run->context->catalogue, database, s->name, &table, err);
-    if (*status != CATALOGUE_OK)
-        return -1;
-    json_t *inputs = json_array();
-    const char *base =
-        json_string_value(json_object_get(json_object_get(table, "StorageDescriptor"), "Location"));
-    for (size_t i = 0; i < json_array_size(s->partitions); i++) {
-        const json_t *keys = json_object_get(json_array_get(s->partitions, i), "keys");
-        json_t *values = json_array();
-        struct buf location;
-        buf_init(&location, 4096);
-        size_t length = base ? strlen(base) : 0;
-        buf_append(&location, base ? base : "", length > 0 && base[length - 1] == '/' ? length - 1 : length);
-        size_t index;
-        json_t *key;
-        json_array_foreach(json_object_get(table, "PartitionKeys"), index, key)
-        {
-            const char *name = json_string_value(json_object_get(key, "Name"));
-            const char *value = json_string_value(json_object_get(keys, name ? name : ""));
-            json_array_append_new(values, json_string(value ? value : ""));
-            buf_printf(&location, "/%s=%s", name ? name : "", value ? value : "");
-        }
-        const char *given = json_string_value(json_object_get(json_array_get(s->partitions, i), "location"));
-        json_t *storage = json_deep_copy(json_object_get(table, "StorageDescriptor"));
-        json_object_set_new(storage, "Location", json_string(given ? given : location.data));
-        json_array_append_new(inputs, json_pack("{s:o,s:o}", "Values", values, "StorageDescriptor", storage));
-        buf_free(&location);
-    }
-    size_t count = json_array_size(inputs);
-    struct catalogue_outcome *outcomes = mem_zero(count + 1, sizeof *outcomes);
-    *status = catalogue_partitions_create(run->context->catalogue, database, s->name, inputs, clock_wall_us(),
-                                          outcomes, err);
-    for (size_t i = 0; i < count && *status == CATALOGUE_OK; i++)
-        if (outcomes[i].status != CATALOGUE_OK && !(s->if_exists && outcomes[i].status == CATALOGUE_EXISTS)) {
-            *status = outcomes[i].status;
-            *err = outcomes[i].err;
-        }
-    free(outcomes);
-    json_decref(inputs);
-    json_decref(table);
-    return *status == CATALOGUE_OK ? 0 : -1;
-}
-
-static int run_ddl(struct result *result, const struct athena_statement *s)
-{
-    struct catalogue *catalogue = result->run->context->catalogue;
-    const char *database = s->database ? s->database : result->execution->database;
-    struct err err = ERR_INIT;
-    enum catalogue_status status = CATALOGUE_OK;
-    switch (s->verb) {
-    case VERB_CREATE_DATABASE: {
-        json_t *input = json_pack("{s:s,s:s*,s:s*}", "Name", database, "Description", s->comment,
-                                  "LocationUri", s->location);
-        status = catalogue_database_create(catalogue, input, clock_wall_us(), &err);
-        json_decref(input);
-        break;
-    }
-    case VERB_DROP_DATABASE:
-        status = catalogue_database_delete(catalogue, database, &err);
-        break;
-    case VERB_CREATE_TABLE:
-        status = catalogue_table_create(catalogue, database, s->input, clock_wall_us(), &err);
-        break;
-    case VERB_DROP_TABLE:
-        status = catalogue_table_delete(catalogue, database, s->name, &err);
-        break;
-    case VERB_ADD_PARTITION:
-        (void)add_partitions(result->run, s, database, &status, &err);
-        break;
+    switch (task->statement->verb) {
+    case VERB_CREATE_TABLE_AS:
+    case VERB_INSERT:
+    case VERB_UNLOAD:
+        return athena_write_run(task);
+    case VERB_CREATE_VIEW:
+    case VERB_DROP_VIEW:
+        return athena_view_run(task);
+    case VERB_REPAIR:
+        return athena_repair_run(task);
     case VERB_SHOW_DATABASES:
-        status = catalogue_database_list(catalogue, "", name_line, &result->buf, &err);
-        break;
     case VERB_SHOW_TABLES:
-        status = catalogue_table_list(catalogue, database, "", name_line, &result->buf, &err);
-        break;
+    case VERB_SHOW_VIEWS:
+    case VERB_SHOW_COLUMNS:
+    case VERB_SHOW_PARTITIONS:
+    case VERB_SHOW_CREATE_TABLE:
+    case VERB_SHOW_CREATE_VIEW:
+    case VERB_SHOW_PROPERTIES:
+    case VERB_DESCRIBE:
+        return athena_show_run(task);
+    case VERB_CREATE_DATABASE:
+    case VERB_DROP_DATABASE:
+    case VERB_CREATE_TABLE:
+    case VERB_DROP_TABLE:
+    case VERB_ADD_PARTITION:
+    case VERB_DROP_PARTITION:
+    case VERB_ADD_COLUMNS:
+    case VERB_SET_LOCATION:
+    case VERB_SET_PROPERTIES:
+        return athena_ddl_run(task);
     default:
-        return athena_fail(result->failure, "NOT_SUPPORTED", "%s is not emulated locally yet",
-                           athena_statement_subtype(s));
+        return athena_fail(task->failure, "NOT_SUPPORTED", "%s is not emulated locally yet",
+                           athena_statement_subtype(task->statement));
     }
-    bool create = s->verb == VERB_CREATE_DATABASE || s->verb == VERB_CREATE_TABLE;
-    if (s->if_exists && (create ? status == CATALOGUE_EXISTS
-                                : status == CATALOGUE_NO_TABLE || status == CATALOGUE_NO_DATABASE))
-        status = CATALOGUE_OK;
-    if (status != CATALOGUE_OK)
-        return athena_fail(result->failure, "HIVE_METASTORE_ERROR", "FAILED: SemanticException %.300s",
-                           err.text);
-    result->execution->columns = json_array();
-    if (s->verb == VERB_SHOW_DATABASES || s->verb == VERB_SHOW_TABLES)
-        json_array_append_new(
-            result->execution->columns,
-            column_info(s->verb == VERB_SHOW_TABLES ? "tab_name" : "database_name", "string", 0, 0));
-    return 0;
 }
 
 int athena_execution_run(const struct athena_run *run, struct athena_execution *execution,
@@ -289,13 +261,20 @@ int athena_execution_run(const struct athena_run *run, struct athena_execution *
 {
     struct athena_statement statement;
     struct result result = {.run = run, .execution = execution, .failure = failure};
+    struct athena_task task = {.run = run,
+                               .statement = &statement,
+                               .execution = execution,
+                               .failure = failure,
+                               .lines = &result.buf};
     int failed = athena_statement_parse(&statement, execution->text, failure);
     if (!failed)
         failed = begin(&result);
     if (!failed)
-        failed = statement.verb == VERB_QUERY ? run_query(&result, &statement) : run_ddl(&result, &statement);
-    if (!failed)
-        failed = finish(&result, "");
+        failed = statement.verb == VERB_QUERY ? run_query(&result, &task) : run_statement(&task);
+    if (!failed && !execution->columns)
+        execution->columns = json_array();
+    if (!failed && athena_execution_has_rows(execution->location))
+        failed = finish(&result);
     drop(&result);
     athena_statement_free(&statement);
     return failed;

@@ -23,6 +23,7 @@ struct athena_execution {
     int64_t submitted_us, started_us, completed_us, scanned, rows;
     bool cancel;
     const char *type, *subtype;
+    char *manifest; /* DataManifestLocation; NULL none */
 };
 
 /* What an execution works with; the connection is interrupted from outside to cancel it. */
@@ -34,6 +35,13 @@ struct athena_run {
 /* Fills columns, location, scanned and rows of `execution`. 0 or -1 with failure. */
 int athena_execution_run(const struct athena_run *run, struct athena_execution *execution,
                          struct athena_failure *failure);
+/* Where the result of a statement goes: an object ID.csv or ID.txt, or, when rows become objects elsewhere,
+ * the name its manifest stands beside. Caller frees. */
+char *athena_execution_location(const struct athena_statement *statement, const char *output, const char *id);
+/* Is there an object of that name to read rows from? */
+bool athena_execution_has_rows(const char *location);
+/* 36 characters with dashes. */
+void athena_execution_id(char id[37]);
 /* "s3://bucket/key" taken apart; false when it is none. */
 bool athena_s3_split(const char *location, char bucket[64], char key[1025]);
 

@@ -251,7 +251,8 @@ static const char *const macros[] = {
 int athena_prelude(struct duck_connection *connection, struct err *err)
 {
     if (duck_register(connection, functions, err) != 0 ||
-        duck_register(connection, athena_time_functions, err) != 0)
+        duck_register(connection, athena_time_functions, err) != 0 ||
+        duck_register(connection, athena_lazy_functions, err) != 0)
         return -1;
     for (size_t i = 0; i < sizeof macros / sizeof *macros; i++) {
         char sql[1200];

@@ -263,7 +263,8 @@ static int rewrite_suffixes(struct rewriter *r, size_t *at, size_t to)
         size_t close = AT(r, i + 1)->partner;
         rewrite_raw(r, AT(r, i));
         buf_text(&r->out, " (");
-        if (rewrite_expression(r, i + 2, close) != 0)
+        bool empty = close == i + 2 && athena_is(AT(r, i), "OVER");
+        if (!empty && rewrite_expression(r, i + 2, close) != 0)
             return -1;
         buf_char(&r->out, ')');
         i = close + 1;

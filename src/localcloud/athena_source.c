@@ -1,12 +1,15 @@
 #include "localcloud/athena_source.h"
 
 #include "base/text.h"
+#include "localcloud/athena_view.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SQL_LIMIT (32u << 20)
+#define SQL_LIMIT  (32u << 20)
+#define VIEW_DEPTH 20 /* of views over views */
+#define NULL_VALUE "__HIVE_DEFAULT_PARTITION__"
 
 /* ---- types ------------------------------------------------------------------------------------------ */
 
@@ -93,12 +96,23 @@ bool athena_source_type(const char *hive, struct buf *out)
 
 /* ---- files ------------------------------------------------------------------------------------------ */
 
+enum { PLAIN, GZIP, ZSTD, PACKINGS };
+static const char *const packings[PACKINGS] = {"uncompressed", "gzip", "zstd"};
+
 struct files {
     const struct objects *objects;
-    struct buf list; /* 'path', 'path' */
+    struct buf list[PACKINGS]; /* 'path', 'path': by how they are compressed, which of text the name tells */
     int64_t bytes;
-    size_t count;
+    size_t count[PACKINGS];
 };
+
+static int packing_of(const char *name)
+{
+    size_t length = strlen(name);
+    return length > 3 && strcmp(name + length - 3, ".gz") == 0    ? GZIP
+           : length > 4 && strcmp(name + length - 4, ".zst") == 0 ? ZSTD
+                                                                  : PLAIN;
+}
 
 static bool add_file(void *context, const struct object_info *info, const char *common_prefix)
 {
@@ -111,9 +125,10 @@ static bool add_file(void *context, const struct object_info *info, const char *
         return true;
     char path[OBJECTS_PATH_SIZE];
     objects_path(files->objects, info->blob, path);
-    buf_text(&files->list, files->count ? ", " : "");
-    quoted(&files->list, path, strlen(path), '\'');
-    files->count++;
+    int packing = packing_of(name);
+    buf_text(&files->list[packing], files->count[packing] ? ", " : "");
+    quoted(&files->list[packing], path, strlen(path), '\'');
+    files->count[packing]++;
     files->bytes += info->size;
     return true;
 }
@@ -161,53 +176,67 @@ static const char *text_of(const json_t *object, const char *name)
     return text ? text : "";
 }
 
-/* One more SELECT for the files of a location. Extra columns of a file go, missing ones are null. */
+/* One more SELECT for files of a location that are compressed alike. Extra columns of a file go, missing ones
+ * are null. */
+static void add_files(struct source *source, const struct buf *list, const char *packing,
+                      const json_t *values)
+{
+    struct buf *sql = &source->sql;
+    buf_printf(sql, " UNION ALL BY NAME SELECT * ");
+    for (size_t i = 0; i < json_array_size(source->keys); i++) {
+        const char *name = text_of(json_array_get(source->keys, i), "Name");
+        const char *value = json_string_value(json_array_get(values, i));
+        buf_text(sql, ", ");
+        if (!value || strcmp(value, NULL_VALUE) == 0)
+            buf_text(sql, "NULL");
+        else
+            quoted(sql, value, strlen(value), '\'');
+        buf_text(sql, " AS ");
+        quoted(sql, name, strlen(name), '"');
+    }
+    if (!source->json && !source->delimiter) {
+        buf_text(sql, " FROM read_parquet([");
+        buf_append(sql, list->data, list->length);
+        buf_text(sql, "], union_by_name=true, hive_partitioning=false)");
+        return;
+    }
+    buf_text(sql, source->json ? " FROM read_json([" : " FROM read_csv([");
+    buf_append(sql, list->data, list->length);
+    buf_printf(sql, "], compression='%s', ", packing);
+    buf_text(sql, source->json ? "format='newline_delimited', columns={"
+                               : "header=false, auto_detect=false, null_padding=true, delim=");
+    if (!source->json) {
+        quoted(sql, source->delimiter, strlen(source->delimiter), '\'');
+        buf_text(sql, ", quote='', escape='', nullstr='\\N', columns={");
+    }
+    for (size_t i = 0; i < json_array_size(source->columns); i++) {
+        const json_t *column = json_array_get(source->columns, i);
+        struct buf type;
+        buf_init(&type, 65536);
+        (void)athena_source_type(text_of(column, "Type"), &type);
+        buf_text(sql, i ? ", " : "");
+        quoted(sql, text_of(column, "Name"), strlen(text_of(column, "Name")), '\'');
+        buf_text(sql, ": ");
+        quoted(sql, type.data ? type.data : "", type.length, '\'');
+        buf_free(&type);
+    }
+    buf_text(sql, "})");
+}
+
 static void add_location(struct source *source, const char *location, const json_t *values)
 {
     source->files = (struct files){.objects = source->objects};
-    buf_init(&source->files.list, SQL_LIMIT);
+    for (int i = 0; i < PACKINGS; i++)
+        buf_init(&source->files.list[i], SQL_LIMIT);
     if (source->failed || list_files(&source->files, source->objects, location, source->failure) != 0)
         source->failed = true;
-    if (!source->failed && source->files.count > 0) {
-        buf_printf(&source->sql, " UNION ALL BY NAME SELECT * ");
-        for (size_t i = 0; i < json_array_size(source->keys); i++) {
-            const char *name = text_of(json_array_get(source->keys, i), "Name");
-            const char *value = json_string_value(json_array_get(values, i));
-            buf_text(&source->sql, ", ");
-            quoted(&source->sql, value ? value : "", value ? strlen(value) : 0, '\'');
-            buf_text(&source->sql, " AS ");
-            quoted(&source->sql, name, strlen(name), '"');
-        }
-        if (source->json || source->delimiter) {
-            buf_text(&source->sql, source->json ? " FROM read_json([" : " FROM read_csv([");
-            buf_append(&source->sql, source->files.list.data, source->files.list.length);
-            buf_text(&source->sql, source->json
-                                       ? "], format='newline_delimited', columns={"
-                                       : "], header=false, auto_detect=false, null_padding=true, delim=");
-            if (!source->json) {
-                quoted(&source->sql, source->delimiter, strlen(source->delimiter), '\'');
-                buf_text(&source->sql, ", columns={");
-            }
-            for (size_t i = 0; i < json_array_size(source->columns); i++) {
-                const json_t *column = json_array_get(source->columns, i);
-                struct buf type;
-                buf_init(&type, 65536);
-                (void)athena_source_type(text_of(column, "Type"), &type);
-                buf_text(&source->sql, i ? ", " : "");
-                quoted(&source->sql, text_of(column, "Name"), strlen(text_of(column, "Name")), '\'');
-                buf_text(&source->sql, ": ");
-                quoted(&source->sql, type.data ? type.data : "", type.length, '\'');
-                buf_free(&type);
-            }
-            buf_text(&source->sql, "})");
-        } else {
-            buf_text(&source->sql, " FROM read_parquet([");
-            buf_append(&source->sql, source->files.list.data, source->files.list.length);
-            buf_text(&source->sql, "], union_by_name=true, hive_partitioning=false)");
-        }
-        source->bytes += source->files.bytes;
+    for (int i = 0; i < PACKINGS; i++) {
+        if (!source->failed && source->files.count[i] > 0)
+            add_files(source, &source->files.list[i], packings[i], values);
+        buf_free(&source->files.list[i]);
     }
-    buf_free(&source->files.list);
+    if (!source->failed)
+        source->bytes += source->files.bytes;
 }
 
 static bool add_partition(void *context, json_t *item)
@@ -282,9 +311,89 @@ static int build(struct source *source, struct catalogue *catalogue, const struc
     return source->failed ? -1 : 0;
 }
 
-int athena_source_create(struct duck_connection *connection, struct catalogue *catalogue,
-                         struct objects *objects, const struct athena_table *table, int64_t *bytes,
-                         struct athena_failure *failure)
+/* ---- views ------------------------------------------------------------------------------------------ */
+
+static int create(struct duck_connection *connection, struct catalogue *catalogue, struct objects *objects,
+                  const struct athena_table *table, int64_t *bytes, int depth,
+                  struct athena_failure *failure);
+
+static int stale(const struct athena_table *table, const char *why, struct athena_failure *failure)
+{
+    return athena_fail(failure, "VIEW_IS_STALE",
+                       "line %d:%d: View 'awsdatacatalog.%.100s.%.100s' is stale or in invalid state: %.150s",
+                       table->line, table->column, table->database, table->name, why);
+}
+
+static int create_view(struct duck_connection *connection, struct catalogue *catalogue,
+                       struct objects *objects, const struct athena_table *table, const json_t *entry,
+                       int64_t *bytes, int depth, struct athena_failure *failure)
+{
+    json_t *view = athena_view_read(entry);
+    if (!view)
+        return stale(table, "its text is not a view of Athena's", failure);
+    if (depth == VIEW_DEPTH) {
+        json_decref(view);
+        return athena_fail(failure, "VIEW_IS_RECURSIVE", "line %d:%d: Statement stored in view is recursive",
+                           table->line, table->column);
+    }
+    const char *schema = athena_member(view, "schema");
+    struct athena_query query;
+    struct athena_failure inner = {0};
+    const json_t *columns = json_object_get(view, "columns");
+    int result = athena_rewrite_text(athena_member(view, "originalSql"), *schema ? schema : table->database,
+                                     &query, &inner);
+    for (size_t i = 0; i < query.table_count && result == 0; i++)
+        result = create(connection, catalogue, objects, &query.tables[i], bytes, depth + 1, &inner);
+    if (result == 0) {
+        struct buf sql, name;
+        struct err err = ERR_INIT;
+        buf_init(&sql, SQL_LIMIT);
+        buf_init(&name, 1000);
+        buf_printf(&name, "%s.%s", table->database, table->name);
+        buf_text(&sql, "CREATE OR REPLACE TEMP VIEW ");
+        athena_quote(&sql, name.data, '"');
+        buf_text(&sql, " AS SELECT * FROM (");
+        buf_text(&sql, query.sql);
+        buf_text(&sql, ") AS q(");
+        for (size_t i = 0; i < json_array_size(columns); i++) {
+            buf_text(&sql, i ? ", " : "");
+            athena_quote(&sql, athena_member(json_array_get(columns, i), "name"), '"');
+        }
+        buf_char(&sql, ')');
+        if (sql.overflow || duck_exec(connection, sql.data, &err) != 0)
+            result = athena_fail(&inner, "VIEW_IS_STALE", "%.150s",
+                                 sql.overflow ? "the query becomes too long" : err.text);
+        buf_free(&sql);
+        buf_free(&name);
+    }
+    if (result != 0 && strcmp(inner.kind, "VIEW_IS_RECURSIVE") == 0)
+        *failure = inner;
+    else if (result != 0)
+        result = stale(table, inner.text, failure);
+    athena_query_free(&query);
+    json_decref(view);
+    return result;
+}
+
+static int create_table(struct duck_connection *connection, struct catalogue *catalogue,
+                        struct objects *objects, const struct athena_table *table, const json_t *entry,
+                        int64_t *bytes, struct athena_failure *failure)
+{
+    struct err err = ERR_INIT;
+    struct source source = {.objects = objects, .failure = failure};
+    buf_init(&source.sql, SQL_LIMIT);
+    int result = build(&source, catalogue, table, entry);
+    if (result == 0 && source.sql.overflow)
+        result = athena_fail(failure, "EXCEEDED_MEMORY_LIMIT", "the table has too many files");
+    if (result == 0 && duck_exec(connection, source.sql.data, &err) != 0)
+        result = athena_fail(failure, "HIVE_BAD_DATA", "%.300s", err.text);
+    *bytes += source.bytes;
+    buf_free(&source.sql);
+    return result;
+}
+
+static int create(struct duck_connection *connection, struct catalogue *catalogue, struct objects *objects,
+                  const struct athena_table *table, int64_t *bytes, int depth, struct athena_failure *failure)
 {
     json_t *entry = NULL;
     struct err err = ERR_INIT;
@@ -296,15 +405,16 @@ int athena_source_create(struct duck_connection *connection, struct catalogue *c
         return athena_fail(failure, "TABLE_NOT_FOUND",
                            "line %d:%d: Table 'awsdatacatalog.%s.%s' does not exist", table->line,
                            table->column, table->database, table->name);
-    struct source source = {.objects = objects, .failure = failure};
-    buf_init(&source.sql, SQL_LIMIT);
-    int result = build(&source, catalogue, table, entry);
-    if (result == 0 && source.sql.overflow)
-        result = athena_fail(failure, "EXCEEDED_MEMORY_LIMIT", "the table has too many files");
-    if (result == 0 && duck_exec(connection, source.sql.data, &err) != 0)
-        result = athena_fail(failure, "HIVE_BAD_DATA", "%.300s", err.text);
-    *bytes += source.bytes;
-    buf_free(&source.sql);
+    int result = athena_view_is(entry)
+                     ? create_view(connection, catalogue, objects, table, entry, bytes, depth, failure)
+                     : create_table(connection, catalogue, objects, table, entry, bytes, failure);
     json_decref(entry);
     return result;
+}
+
+int athena_source_create(struct duck_connection *connection, struct catalogue *catalogue,
+                         struct objects *objects, const struct athena_table *table, int64_t *bytes,
+                         struct athena_failure *failure)
+{
+    return create(connection, catalogue, objects, table, bytes, 0, failure);
 }

@@ -360,7 +360,7 @@ static int show(struct parser *p)
 static int describe(struct parser *p)
 {
     p->statement->verb = VERB_DESCRIBE;
-    (void)(parser_word(p, "EXTENDED") || parser_word(p, "FORMATTED"));
+    p->statement->detailed = parser_word(p, "EXTENDED") || parser_word(p, "FORMATTED");
     return table_name(p) == 0 ? end(p) : -1;
 }
 

@@ -47,7 +47,7 @@ struct athena_statement {
     struct athena_tokens tokens; /* of the whole text, which must stay */
     char *database, *name;       /* lower case; NULL when not given */
     bool if_exists;              /* IF EXISTS, or IF NOT EXISTS */
-    bool replace, cascade, analyze, no_data;
+    bool replace, cascade, analyze, no_data, detailed;
     size_t query_from, query_to;
     json_t *input;      /* object */
     json_t *columns;    /* array of {"Name", "Type", "Comment"}, or of names (INSERT) */

@@ -386,6 +386,47 @@ def jobs(cloud):
     assert glue.list_jobs()["JobNames"] == ["second"]
 
 
+def jobs_run_sql(cloud):
+    """Raw becomes curated: DDL, repair, INSERT, CTAS and UNLOAD over the catalogue, by the engine of Athena."""
+    glue, s3 = cloud.client("glue"), cloud.client("s3")
+    out = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table({"id": ["a", "b"], "speed": [10.0, 20.0]}), out)
+    put(s3, "job/raw/dt=2026-01-12/1.parquet", out.getvalue())
+    put(s3, "scripts/job.sql", b"""
+        CREATE DATABASE IF NOT EXISTS jobs; -- ; no statement
+        CREATE EXTERNAL TABLE raw (id string, speed double) PARTITIONED BY (dt string)
+            STORED AS PARQUET LOCATION 's3://lake/job/raw/';
+        MSCK REPAIR TABLE raw;
+        CREATE TABLE curated WITH (external_location = 's3://lake/job/curated/', partitioned_by = ARRAY['dt'])
+            AS SELECT id, speed * 2 AS speed, dt FROM raw WHERE dt = '${dt}';
+        INSERT INTO curated SELECT 'c', 1.5, '2026-01-13';
+        SELECT count(*) FROM curated;
+        UNLOAD (SELECT * FROM curated) TO 's3://lake/job/unloaded/' WITH (format = 'JSON')""")
+    command = {"Name": "glueetl", "ScriptLocation": "s3://lake/scripts/job.sql"}
+    glue.create_job(Name="sql", Role="r", Command=command, DefaultArguments={"--database": "jobs"})
+    job_run = run_job(glue, "sql", Arguments={"--dt": "2026-01-12"})
+    assert job_run["JobRunState"] == "SUCCEEDED", job_run
+    partitions = glue.get_partitions(DatabaseName="jobs", TableName="curated")["Partitions"]
+    assert [item["Values"] for item in partitions] == [["2026-01-12"], ["2026-01-13"]]
+    keys = [item["Key"] for item in s3.list_objects_v2(Bucket="lake", Prefix="job/curated/")["Contents"]]
+    table = pyarrow.parquet.read_table(io.BytesIO(s3.get_object(Bucket="lake", Key=keys[0])["Body"].read()))
+    assert table.to_pydict() == {"id": ["a", "b"], "speed": [20.0, 40.0]}
+    assert s3.list_objects_v2(Bucket="lake", Prefix="job/unloaded/")["KeyCount"] == 1
+    job_run = run_job(glue, "sql", Arguments={"--dt": "2026-01-12"})
+    assert job_run["JobRunState"] == "FAILED", job_run
+    assert job_run["ErrorMessage"].startswith("statement 2: FAILED: Execution Error, return code 1"), job_run
+    put(s3, "scripts/job.sql", b"SELECT * FROM nope")
+    assert run_job(glue, "sql")["ErrorMessage"] == "statement 1: TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.jobs.nope' does not exist"
+    put(s3, "scripts/job.sql", b"SELECT count(*) FROM UNNEST(sequence(1, 200000)) AS a(x) JOIN UNNEST(sequence(1, 200000)) AS b(y) ON x + y > 3")
+    identity = glue.start_job_run(JobName="sql")["JobRunId"]
+    glue.batch_stop_job_run(JobName="sql", JobRunIds=[identity])
+    deadline = time.time() + 60
+    while glue.get_job_run(JobName="sql", RunId=identity)["JobRun"]["JobRunState"] != "STOPPED":
+        assert time.time() < deadline
+        time.sleep(0.02)
+    glue.delete_job(JobName="sql")
+
+
 def unknown_operations(cloud):
     glue = cloud.client("glue")
     fails("UnknownOperationException", 400, glue.list_blueprints)
@@ -393,5 +434,5 @@ def unknown_operations(cloud):
 
 cloud = Cloud()
 run([databases, tables, partitions, crawls_parquet_with_hive_partitions, crawls_json_lines, one_table_or_several,
-     crawlers_in_their_states, jobs, unknown_operations], cloud)
+     crawlers_in_their_states, jobs, jobs_run_sql, unknown_operations], cloud)
 finish(cloud)

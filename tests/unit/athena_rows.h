@@ -92,6 +92,7 @@
 {"SELECT count(*), count(x), count(DISTINCT x) FROM (VALUES 1, 1, NULL) t(x)", "3|2|1"},
 {"SELECT x, count(*) FROM (VALUES 1, 1, 2) t(x) GROUP BY 1 HAVING count(*) > 1", "1|2"},
 {"SELECT x, sum(y) FROM (VALUES (1, 2)) t(x, y) GROUP BY GROUPING SETS ((x), ()) ORDER BY x", "1|2;NULL|2"},
+{"SELECT count(*) OVER (), sum(x) OVER (ORDER BY x) FROM (VALUES 1, 2) t(x)", "2|1;2|3"},
 {"SELECT row_number() OVER (PARTITION BY x ORDER BY y DESC) FROM (VALUES (1, 2)) t(x, y)", "1"},
 {"SELECT lag(x) IGNORE NULLS OVER (ORDER BY i) FROM (VALUES (1, 5), (2, NULL), (3, 7)) t(i, x)", "NULL;5;5"},
 {"SELECT array_agg(x ORDER BY x DESC), max_by(x, y), count_if(x > 1) FROM (VALUES (1, 9), (2, 3)) t(x, y)", "[2, 1]|1|1"},
