@@ -218,8 +218,9 @@ static json_t *ctas_input(struct athena_task *task, const struct athena_output *
     const char *const *format = athena_table_format(words[output->format]);
     char upper[16];
     size_t length = 0;
-    for (; output->compression[length] && length < sizeof upper - 1; length++)
-        upper[length] = (char)toupper((unsigned char)output->compression[length]);
+    const char *compression = output->compression ? output->compression : "none";
+    for (; length < sizeof upper - 1 && compression[length]; length++)
+        upper[length] = (char)toupper((unsigned char)compression[length]);
     upper[length] = '\0';
     json_t *serde = json_pack("{s:s,s:{s:s}}", "SerializationLibrary", format[2], "Parameters",
                               "serialization.format", "1");
