@@ -15,8 +15,9 @@
  * aws_repeat). A wrong clock is repaired by the server's date, expired keys by new ones; each costs one more
  * attempt.
  *
- * Threads: create and destroy from one; everything else from any. Callbacks come on the client's thread, must
- * be short and must not wait; they may submit, cancel and release.
+ * Threads: create and destroy from one, and nobody may be inside any function then; everything else from any.
+ * Callbacks come on the client's thread, must be short and must not wait; they may submit, cancel and
+ * release.
  *
  * S3 is spoken by s3.h, JSON services by json.h, STS by sts.h; here is what they have in common.
  */
@@ -25,6 +26,7 @@
 
 #include "aws/config.h"
 #include "base/buf.h"
+#include "base/checksum.h"
 #include "base/err.h"
 #include "base/log.h"
 
@@ -114,9 +116,11 @@ struct aws_request {
     const struct aws_header *headers;
     size_t header_count;
     struct aws_body body;
+    enum checksum_kind checksum; /* of the body, sent as x-amz-checksum-…; CHECKSUM_NONE: none */
     struct aws_sink sink;
     enum aws_repeat repeat;
     int64_t timeout_us;      /* 0: the client's */
+    int64_t stall_us;        /* the same, for an answer that may be long in coming */
     struct aws_group *group; /* NULL none */
     const char *origin;      /* for the Log: "operator", "schedule", …; NULL: not an action, a debug line */
     const char *equivalent;  /* the aws command that does the same; NULL none */
@@ -124,6 +128,7 @@ struct aws_request {
     bool anonymous;              /* not signed */
 };
 
+/* json is there for errors too, when it is one. */
 struct aws_answer {
     struct err err;    /* kind ERR_NONE: success. text names service, operation, code, message, request id */
     int status;        /* of HTTP; 0: none came */
@@ -131,11 +136,12 @@ struct aws_answer {
     char message[400]; /* made harmless */
     char request_id[96];
     int attempts;
-    int64_t duration_us; /* from submit to end */
-    struct buf head;     /* raw headers of the last answer, a line each */
-    struct buf body;     /* unless a success went to a file */
-    int64_t bytes;       /* of the body, wherever it went */
-    json_t *json;        /* JSON services: the object; NULL otherwise */
+    int64_t duration_us;               /* from submit to end */
+    struct buf head;                   /* raw headers of the last answer, a line each */
+    struct buf body;                   /* unless a success went to a file */
+    int64_t bytes;                     /* of the body, wherever it went */
+    json_t *json;                      /* JSON services: the object; NULL otherwise */
+    char checksum[CHECKSUM_TEXT_SIZE]; /* of the body that was sent, when the request asked for one */
 };
 
 /* Called once, at the end. The answer is the call's: valid until the handle is released. */

@@ -52,7 +52,9 @@ struct http_transfer {
     int64_t start_us;                             /* monotonic; not before */
     int64_t deadline_us;                          /* monotonic; 0 none: queue and transfer together */
     int64_t timeout_us;                           /* of this one transfer; 0 none */
+    int64_t stall_us;                             /* 0: as the settings say */
     bool direct;                                  /* no proxy: metadata services */
+    bool once;                                    /* must not be sent a second time, not even by curl */
     size_t answer_limit;                          /* of an answer in memory */
     int sink_fd; /* -1: memory. Else a 2xx answer's body is written there, at sink_offset */
     int64_t sink_offset;

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct aws_profiles;
@@ -36,8 +37,8 @@ const char *aws_profile_get_from(const struct aws_profiles *profiles, enum aws_p
                                  const char *profile, const char *key);
 /* Of a `[services NAME]` section. */
 const char *aws_services_get(const struct aws_profiles *profiles, const char *name, const char *key);
-int aws_profile_exists(const struct aws_profiles *profiles, const char *profile);
-/* Their names, each once, sorted by appearance; for messages. Returns how many; at most `max` are written. */
+bool aws_profile_exists(const struct aws_profiles *profiles, const char *profile);
+/* Their names, each once, by appearance; for messages. Returns how many; at most `max` are written. */
 size_t aws_profile_names(const struct aws_profiles *profiles, const char **names, size_t max);
 
 #endif

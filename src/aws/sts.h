@@ -5,17 +5,17 @@
 
 #include "aws/client.h"
 
-struct sts_identity {
+struct aws_identity {
     char account[16]; /* "123456789012" */
     char arn[256];    /* "arn:aws:sts::123456789012:assumed-role/Name/session" */
     char name[128];   /* the last part that says something: "Name/session", "root", "user/ann" */
 };
 
 /* GetCallerIdentity. */
-struct aws_call *sts_identity(struct aws_client *client, struct aws_group *group, aws_done_fn *done,
+struct aws_call *aws_identity(struct aws_client *client, struct aws_group *group, aws_done_fn *done,
                               void *context, struct err *err);
-int sts_identity_read(const struct aws_answer *answer, struct sts_identity *identity, struct err *err);
-int sts_identity_wait(struct aws_client *client, int64_t deadline_us, struct sts_identity *identity,
+int aws_identity_read(const struct aws_answer *answer, struct aws_identity *identity, struct err *err);
+int aws_identity_wait(struct aws_client *client, int64_t deadline_us, struct aws_identity *identity,
                       struct err *err);
 
 /* A line for `smartcity doctor` and for the screen. */
