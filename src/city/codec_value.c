@@ -1,9 +1,13 @@
 #include "city/codec_value.h"
 #include "base/text.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <string.h>
+
+static inline bool is_digit(int byte)
+{
+    return byte >= '0' && byte <= '9';
+}
 
 static void count_bit(uint32_t *count, uint64_t *set, int field)
 {
@@ -47,10 +51,9 @@ static const struct {
 
 /* The word in the vocabulary's spelling, where it is certain; else it stays and is counted. `meant` fits: it
  * is in the vocabulary, whose words fit the field. */
-static void fit_word(struct decoder *decoder, int field, char *text)
+static void fit_word(struct decoder *decoder, int field, char *text, size_t length)
 {
     const struct field *row = &decoder->schema->fields[field];
-    size_t length = strlen(text);
     const char *word = schema_find_word(row, text, &length);
     for (size_t i = 0; !word && i < sizeof word_aliases / sizeof *word_aliases; i++) {
         if (!text_equal_fold(text, word_aliases[i].given))
@@ -72,28 +75,30 @@ static bool read_text(struct decoder *decoder, int field, char *out, size_t size
     struct scan *scan = &decoder->scan;
     const struct field *row = &decoder->schema->fields[field];
     int byte = scan_peek(scan);
-    if (byte == '-' || isdigit(byte)) { /* 42 for a name */
+    size_t length;
+    if (byte == '-' || is_digit(byte)) { /* 42 for a name */
         struct scan_number number;
         if (!scan_number(scan, &number))
             return false;
         if (number.length >= size)
             return note_unfit(decoder, field);
         codec_note_coerced(decoder, field);
-        memcpy(out, number.text, number.length);
-        out[number.length] = '\0';
+        length = number.length;
+        memcpy(out, number.text, length);
+        out[length] = '\0';
     } else if (byte == '"') {
         struct scan_string string;
         bool cut;
         if (!scan_string(scan, &string))
             return false;
-        scan_string_copy(&string, out, size, &cut);
+        length = scan_string_copy(&string, out, size, &cut);
         if (cut)
             codec_note_coerced(decoder, field);
     } else {
         return skip_unfit(decoder, field);
     }
     if (row->words)
-        fit_word(decoder, field, out);
+        fit_word(decoder, field, out, length);
     return true;
 }
 
@@ -102,7 +107,7 @@ static bool read_number(struct decoder *decoder, int field, struct scan_number *
 {
     struct scan *scan = &decoder->scan;
     int byte = scan_peek(scan);
-    if (byte == '-' || isdigit(byte)) {
+    if (byte == '-' || is_digit(byte)) {
         if (!scan_number(scan, number))
             return false;
     } else if (byte == '"') {
@@ -121,6 +126,16 @@ static bool read_number(struct decoder *decoder, int field, struct scan_number *
 static bool read_int(struct decoder *decoder, int field, int32_t *out)
 {
     struct scan_number number;
+    double value;
+    bool whole;
+    struct scan before = decoder->scan;
+    if (scan_plain_number(&decoder->scan, &value, &whole)) {
+        if (whole && value >= INT32_MIN && value <= INT32_MAX) {
+            *out = (int32_t)value;
+            return true;
+        }
+        decoder->scan = before;
+    }
     if (!read_number(decoder, field, &number))
         return false;
     if (number.value < INT32_MIN || number.value > INT32_MAX || number.value != floor(number.value))
@@ -134,6 +149,12 @@ static bool read_int(struct decoder *decoder, int field, int32_t *out)
 bool codec_read_double(struct decoder *decoder, int field, double *out)
 {
     struct scan_number number;
+    double value;
+    bool whole;
+    if (scan_plain_number(&decoder->scan, &value, &whole)) {
+        *out = value + 0.0;
+        return true;
+    }
     if (!read_number(decoder, field, &number))
         return false;
     *out = number.value + 0.0; /* no -0 */
@@ -270,9 +291,33 @@ static bool read_pair(struct decoder *decoder, int field, double *a, double *b)
     return true;
 }
 
+static bool pass_text(struct scan *scan, const char *text, size_t length)
+{
+    if ((size_t)(scan->end - scan->at) < length || memcmp(scan->at, text, length) != 0)
+        return false;
+    scan->at += length;
+    return true;
+}
+
+/* As our own encoder writes it; false, and nothing is consumed, for every other. */
+static bool read_plain_location(struct scan *scan, struct event_location *out)
+{
+    static const char head[] = "{\"latitude\":", middle[] = ",\"longitude\":";
+    const char *start = scan->at;
+    bool whole;
+    if (pass_text(scan, head, sizeof head - 1) && scan_plain_number(scan, &out->latitude, &whole) &&
+        pass_text(scan, middle, sizeof middle - 1) && scan_plain_number(scan, &out->longitude, &whole) &&
+        pass_text(scan, "}", 1))
+        return true;
+    scan->at = start;
+    return false;
+}
+
 static bool read_location_object(struct decoder *decoder, int field, struct event_location *out)
 {
     struct scan *scan = &decoder->scan;
+    if (scan->depth < scan->max_depth && read_plain_location(scan, out))
+        return true;
     struct scan_string key;
     unsigned seen = 0;
     if (!scan_begin(scan, '{'))

@@ -128,13 +128,9 @@ static int32_t take_slot(struct model *model)
     return index;
 }
 
-static struct model_vehicle *find_or_add(struct model *model, const struct event *event)
+static struct model_vehicle *add(struct model *model, const struct event *event)
 {
-    size_t length = strlen(event->device_id);
-    int32_t index = map_get(model->vehicle_map, event->device_id, length);
-    if (index >= 0)
-        return &model->vehicles[index];
-    index = take_slot(model);
+    int32_t index = take_slot(model);
     struct model_vehicle *vehicle = &model->vehicles[index];
     memset(vehicle, 0, sizeof *vehicle);
     vehicle->used = true;
@@ -142,7 +138,7 @@ static struct model_vehicle *find_or_add(struct model *model, const struct event
     vehicle->dot.route = -1;
     vehicle->vehicle_ms = vehicle->gps_ms = vehicle->vehicle_heard_ms = MODEL_NO_TIME;
     memcpy(vehicle->dot.device_id, event->device_id, sizeof vehicle->dot.device_id);
-    map_set(model->vehicle_map, event->device_id, length, index);
+    map_set(model->vehicle_map, event->device_id, strlen(event->device_id), index);
     list_add(model, vehicle, MODEL_DRIVING);
     order_add(model, vehicle);
     model->vehicle_count++;
@@ -312,7 +308,8 @@ void model_vehicle_apply(struct model *model, const struct event *event, const s
         previous =
             event->kind == EVENT_GPS ? model->vehicles[index].gps_ms : model->vehicles[index].vehicle_ms;
     uint32_t epoch = model_clock_note(model, event->timestamp, previous, record->arrived_us);
-    struct model_vehicle *vehicle = find_or_add(model, event);
+    struct model_vehicle *vehicle =
+        index >= 0 && model->vehicles[index].used ? &model->vehicles[index] : add(model, event);
     vehicle->epoch = epoch;
     if (event->kind == EVENT_GPS)
         apply_gps(model, vehicle, event, record);

@@ -24,10 +24,15 @@ bool record_headers_put(struct buf *headers, const char *name, const void *value
                         (uint8_t)(marked >> 8), (uint8_t)(marked >> 16),     (uint8_t)(marked >> 24)};
     if (!buf_reserve(headers, sizeof sizes + name_length + length))
         return false;
-    buf_append(headers, sizes, 2);
-    buf_append(headers, name, name_length);
-    buf_append(headers, sizes + 2, 4);
-    return buf_append(headers, value, length);
+    char *at = headers->data + headers->length;
+    memcpy(at, sizes, 2);
+    memcpy(at + 2, name, name_length);
+    memcpy(at + 2 + name_length, sizes + 2, 4);
+    if (length)
+        memcpy(at + 6 + name_length, value, length);
+    headers->length += sizeof sizes + name_length + length;
+    headers->data[headers->length] = '\0';
+    return true;
 }
 
 bool record_headers_next(const struct record *record, size_t *position, struct record_header *header)

@@ -28,18 +28,6 @@ bool scan_fail(struct scan *scan, const char *at, const char *problem)
     return false;
 }
 
-static inline bool is_space(char byte)
-{
-    return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
-}
-
-int scan_peek(struct scan *scan)
-{
-    while (scan->at < scan->end && is_space(*scan->at))
-        scan->at++;
-    return scan->at < scan->end ? (unsigned char)*scan->at : 0;
-}
-
 bool scan_begin(struct scan *scan, char bracket)
 {
     if (scan->depth >= scan->max_depth)

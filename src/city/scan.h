@@ -45,7 +45,13 @@ void scan_open(struct scan *scan, const char *text, size_t length, int max_depth
 bool scan_fail(struct scan *scan, const char *at, const char *problem);
 
 /* Skips white space; the next byte, or 0 at the end. '{' '[' '"' 't' 'f' 'n' '-' or a digit begin a value. */
-int scan_peek(struct scan *scan);
+static inline int scan_peek(struct scan *scan)
+{
+    while (scan->at < scan->end &&
+           (*scan->at == ' ' || *scan->at == '\n' || *scan->at == '\r' || *scan->at == '\t'))
+        scan->at++;
+    return scan->at < scan->end ? (unsigned char)*scan->at : 0;
+}
 /* Consumes the opening bracket that scan_peek has shown; false (problem set) when nested too deep. */
 bool scan_begin(struct scan *scan, char bracket);
 /* To the next member or element; *first is true before the first. False after the closing bracket or on a
@@ -59,6 +65,41 @@ bool scan_key(struct scan *scan, struct scan_string *key);
 
 bool scan_string(struct scan *scan, struct scan_string *string);
 bool scan_number(struct scan *scan, struct scan_number *number);
+/* The value of a plain decimal as our own encoder writes it: at most 15 digits, no exponent, something behind
+ * it. False, and nothing is consumed, for every other: ask scan_number. */
+static inline bool scan_plain_number(struct scan *scan, double *value, bool *whole)
+{
+    static const double scales[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
+    const char *at = scan->at;
+    if (scan->end - at < 20)
+        return false;
+    bool negative = *at == '-';
+    at += negative;
+    const char *first = at;
+    uint64_t mantissa = 0;
+    for (unsigned digit; (digit = (unsigned)*at - '0') < 10 && at - first < 10; at++)
+        mantissa = mantissa * 10 + digit;
+    ptrdiff_t digits = at - first;
+    if (digits == 0 || (*first == '0' && digits > 1))
+        return false;
+    ptrdiff_t places = 0;
+    if (*at == '.') {
+        const char *point = ++at;
+        for (unsigned digit; (digit = (unsigned)*at - '0') < 10 && at - point < 8; at++)
+            mantissa = mantissa * 10 + digit;
+        places = at - point;
+        if (places == 0 || digits + places > 15)
+            return false;
+    }
+    if ((unsigned)*at - '0' < 10 || *at == '.' || *at == 'e' || *at == 'E')
+        return false;
+    /* Both are exact in a double, so the quotient is correctly rounded. */
+    double magnitude = (double)mantissa / scales[places];
+    *value = negative ? -magnitude : magnitude;
+    *whole = places == 0;
+    scan->at = at;
+    return true;
+}
 /* One of true, false, null. */
 bool scan_literal(struct scan *scan, const char *word);
 bool scan_skip(struct scan *scan); /* any value */

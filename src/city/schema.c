@@ -80,13 +80,17 @@ const char *schema_find_word(const struct field *field, const char *word, size_t
 {
     if (!field->words || *length == 0)
         return NULL;
-    for (const char *at = field->words;;) {
-        const char *end = strchrnul(at, '|');
-        if ((size_t)(end - at) == *length && memcmp(at, word, *length) == 0)
-            return at;
-        if (!*end)
+    for (const char *at = field->words; *at; at++) { /* words are short: no call is worth its cost */
+        const char *start = at;
+        size_t same = 0;
+        while (same < *length && *at == word[same] && *at != '|')
+            at++, same++;
+        if (same == *length && (*at == '|' || !*at))
+            return start;
+        while (*at && *at != '|')
+            at++;
+        if (!*at)
             break;
-        at = end + 1;
     }
     for (const char *at = field->words;;) {
         const char *end = strchrnul(at, '|');
