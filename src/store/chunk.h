@@ -33,6 +33,8 @@ void chunk_writer_destroy(struct chunk_writer *writer);
  * first; ERR_LIMIT: larger than CHUNK_RECORD_LIMIT, never fits. */
 int chunk_add(struct chunk_writer *writer, const struct record *record, int64_t event_ms, int64_t position_us,
               int64_t origin_us, struct err *err);
+/* From the next seal on: compress less well and faster. */
+void chunk_hurry(struct chunk_writer *writer, bool on);
 uint32_t chunk_records(const struct chunk_writer *writer);
 size_t chunk_raw_bytes(const struct chunk_writer *writer);
 /* Appends the compressed chunk to `out` and starts the next one; there must be at least one record. */

@@ -54,6 +54,9 @@ struct journey_settings {
 struct journey_writer;
 /* The folder must exist; a file that holds anything is never written over (ERR_USAGE). */
 struct journey_writer *journey_create(const struct journey_settings *settings, struct err *err);
+/* More comes than the usual compression keeps up with: compress less well and faster, until it is taken back.
+ * Any writer's thread. */
+void journey_hurry(struct journey_writer *writer, bool on);
 /* Adds in order of arrival. event_ms: simulated time, or the record's own time when it could not be decoded.
  * On -1 the record was not added: ERR_LIMIT, it never will be; otherwise (a full disk) try it again, nothing
  * is lost. */

@@ -98,6 +98,7 @@ struct journey_writer {
     int64_t origin_us, position_us; /* of position 0; of the last record */
     bool started, origin_stored;
     struct chunk_writer *chunk;
+    bool hurried;
     int64_t next_chunk; /* id of the chunk being filled */
     struct waiting_chunk *waiting;
     size_t waiting_count;
@@ -461,6 +462,13 @@ static int take_keyframe(struct journey_writer *writer, int64_t position_us, str
     else
         buf_reset(&writer->keyframe_bytes);
     return 0;
+}
+
+void journey_hurry(struct journey_writer *writer, bool on)
+{
+    if (writer->hurried != on)
+        chunk_hurry(writer->chunk, on);
+    writer->hurried = on;
 }
 
 static int64_t next_position(const struct journey_writer *writer, const struct record *record)

@@ -18,7 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PUT_WAIT_US 100000 /* how soon a waiting put notices that the recording has failed */
+#define HURRY_BATCHES (RECORDER_QUEUE / 4) /* so many waiting: compress faster, until none waits */
+#define PUT_WAIT_US   100000               /* how soon a waiting put notices that the recording has failed */
 
 /* What travels through the queue: a batch, a marker, or the wish that all before it be committed. */
 struct item {
@@ -169,6 +170,10 @@ static void want_commit(struct recorder *recorder)
 
 static int add_batch(struct recorder *recorder, struct item *item, struct err *err)
 {
+    struct queue_figures waiting;
+    queue_figures(recorder->queue, &waiting);
+    if (waiting.depth >= HURRY_BATCHES || waiting.depth == 0)
+        journey_hurry(recorder->writer, waiting.depth > 0);
     for (; item->next < item->batch->count; item->next++) {
         struct err own = ERR_INIT;
         if (journey_add(recorder->writer, &item->batch->records[item->next], item->event_ms[item->next],
