@@ -52,7 +52,8 @@ struct operation {
 
 int broker_partitions(enum event_kind kind)
 {
-    return kind == EVENT_VEHICLE || kind == EVENT_GPS ? 2 : 1;
+    (void)kind;
+    return 1;
 }
 
 static void knock(const struct broker *broker)

@@ -27,7 +27,7 @@ struct broker;
 struct broker *broker_create(struct err *err);
 void broker_destroy(struct broker *broker);
 const char *broker_bootstrap(const struct broker *broker); /* "127.0.0.1:40211" */
-/* Few, since each may come to hold 5 MiB of memory: 7 in all. */
+/* One each: a partition comes to hold 5 MiB of memory, and the whole console is to stay below 64 MB. */
 int broker_partitions(enum event_kind kind);
 /* For tests and the demonstration of failure. */
 void broker_set_up(struct broker *broker, bool up);

@@ -55,8 +55,8 @@ void consumer_wake(struct consumer *consumer);
 void consumer_store(struct consumer *consumer, const struct record *record);
 void consumer_pause(struct consumer *consumer, bool on);
 void consumer_figures(struct consumer *consumer, struct consumer_figures *figures);
-/* True when all partitions were read to the high watermark known now (the last fetch's: ask again after a
- * poll). */
+/* True when all partitions were read to what their leaders hold now. Asks them (up to two seconds) when it
+ * looks so: for the end of a run, not for every frame. False while they cannot be reached. */
 bool consumer_at_end(struct consumer *consumer);
 
 #endif

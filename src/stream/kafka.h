@@ -25,7 +25,7 @@ struct kafka_settings {
 
 enum kafka_state { KAFKA_CONNECTING, KAFKA_UP, KAFKA_DOWN };
 
-/* The figures of one client, from librdkafka's statistics (twice a second) and its error callbacks. Wall µs.
+/* The figures of one client, from librdkafka's statistics (once a second) and its error callbacks. Wall µs.
  */
 #define KAFKA_BROKERS    16
 #define KAFKA_PARTITIONS 128

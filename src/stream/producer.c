@@ -27,8 +27,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LANES             16  /* partitions of an embedded topic that can be held back */
-#define RECORD_OVERHEAD   120 /* about what headers and framing add, counted into the window */
+#define LANES 16 /* partitions of an embedded topic that can be held back */
+#define RECORD_OVERHEAD                                                                                      \
+    190 /* headers and framing, at worst a batch for each record; counted into the window */
 #define LATENCY_SAMPLING  8
 #define TOPICS_TIMEOUT_MS 500
 #define REFUSED_US        50000
@@ -278,7 +279,7 @@ static struct client *make_client(struct producer *producer, const struct kafka_
         {"reconnect.backoff.ms", settings->embedded ? "20" : "100"},
         {"reconnect.backoff.max.ms", "1000"},
         {"topic.metadata.refresh.fast.interval.ms", settings->embedded ? "20" : "250"},
-        {"statistics.interval.ms", "500"},
+        {"statistics.interval.ms", "1000"},
         {NULL, NULL},
     };
     const struct client_design design = {.type = RD_KAFKA_PRODUCER,

@@ -15,8 +15,9 @@
 #include "city/schema.h"
 #include "stream/kafka.h"
 
-/* Half of what the embedded broker keeps a partition (stream/broker.h), counted before compression. */
-#define PRODUCER_WINDOW_BYTES (5 * 1024 * 1024 / 2)
+/* Of the 5 MiB that the embedded broker keeps a partition (stream/broker.h), counted before compression; the
+ * rest is for a batch in the making and for what outside producers add. */
+#define PRODUCER_WINDOW_BYTES (4 * 1024 * 1024)
 
 struct producer;
 

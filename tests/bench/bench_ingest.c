@@ -262,20 +262,22 @@ static void bench_all(struct bench *bench, double seconds)
     worker_join(simulator);
     if (producer_flush(bench->producer, 30000000, &err) != 0)
         stop("producer", err.text);
-    int64_t patience = clock_mono_us() + 10000000;
+    int64_t patience = clock_mono_us() + 15000000;
     while (taken(feed) < bench->count && clock_mono_us() < patience)
         clock_sleep_until(clock_mono_us() + 300);
-    if (recorder_flush(recorder, 30000000, &err) != 0)
-        stop("recorder", err.text);
+    struct recorder_figures *recorded = mem_alloc(sizeof *recorded);
+    do { /* what is shown may be on its way to the recorder still */
+        if (recorder_flush(recorder, 30000000, &err) != 0)
+            stop("recorder", err.text);
+        recorder_figures(recorder, recorded);
+    } while (recorded->recorded + recorded->missed < bench->count && clock_mono_us() < patience);
     double elapsed = (double)(clock_mono_us() - start) / 1e6;
     double cores = (double)(clock_process_cpu_us() - cpu) / 1e6 / elapsed;
 
     struct producer_figures produced;
     struct consumer_figures *consumed = mem_alloc(sizeof *consumed);
-    struct recorder_figures *recorded = mem_alloc(sizeof *recorded);
     producer_figures(bench->producer, &produced);
     ingest_figures(ingest, consumed);
-    recorder_figures(recorder, recorded);
     uint64_t acknowledged = 0, gaps = 0;
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
         acknowledged += produced.topics[kind].acknowledged;

@@ -294,7 +294,7 @@ static void test_records_are_replayed_as_they_were(void **state)
     static const char garbage[] = "\x1b]0;no\x07\xff{";
     struct record records[] = {
         {.kind = EVENT_GPS,
-         .partition = 1,
+         .partition = 0,
          .key = "gps-1",
          .key_length = 5,
          .value = garbage,
@@ -324,7 +324,7 @@ static void test_records_are_replayed_as_they_were(void **state)
             const struct record *record = &rig.records[i];
             assert_true(record_produced_us(record) > 12);
             if (record->kind == EVENT_GPS) {
-                assert_int_equal(record->partition, 1);
+                assert_int_equal(record->partition, 0);
                 assert_int_equal(record->value_length, sizeof garbage - 1);
                 assert_memory_equal(record->value, garbage, sizeof garbage - 1);
                 assert_header(record, "ce_type", "uk.smartcity");
