@@ -367,8 +367,13 @@ static void draw_status(struct screen *screen, struct canvas *canvas, int y)
         draw_message(canvas, y, right, LOG_ERROR, view->recorder.problem);
     } else if (view->sim.present && view->sim.held) {
         draw_message(canvas, y, right, LOG_WARNING, "the simulation waits for Kafka: nothing is lost");
-    } else if (view->log_count > 0) {
-        const struct log_entry *entry = &view->log[view->log_count - 1];
+    } else {
+        const struct log_entry *entry = NULL; /* the newest that is no detail */
+        for (size_t i = view->log_count; i > 0 && entry == NULL; i--)
+            if (view->log[i - 1].level > LOG_DEBUG)
+                entry = &view->log[i - 1];
+        if (entry == NULL)
+            return;
         char text[280], clock[TEXT_TIME_SIZE];
         text_time(clock, entry->wall_us / 1000);
         snprintf(text, sizeof text, "%.8s %s: %s", clock + 11, entry->source, entry->text);
