@@ -137,7 +137,7 @@ static void add_kafka(struct parts *parts, const struct view *view)
         const char *sign, *word;
         enum role role;
     } states[] = {{"◐", "connecting", ROLE_WARNING}, {"●", "up", ROLE_GOOD}, {"✗", "DOWN", ROLE_BAD}};
-    unsigned state = (unsigned)view->consumer.kafka.state;
+    unsigned state = (unsigned)view_kafka(view)->state;
     if (state > KAFKA_DOWN)
         state = KAFKA_CONNECTING;
     struct part *part = add(parts, true, ROLE_STRONG, 5);
@@ -359,9 +359,9 @@ static void draw_status(struct screen *screen, struct canvas *canvas, int y)
         draw_message(canvas, y, right, screen->toast_level, screen->toast);
     } else if (theirs) {
         draw_message(canvas, y, right, view->toast.level, view->toast.text);
-    } else if (view->consumer.kafka.state == KAFKA_DOWN) {
+    } else if (view_kafka(view)->state == KAFKA_DOWN) {
         char text[300];
-        snprintf(text, sizeof text, "Kafka is down: %s", view->consumer.kafka.detail);
+        snprintf(text, sizeof text, "Kafka is down: %s", view_kafka(view)->detail);
         draw_message(canvas, y, right, LOG_ERROR, text);
     } else if (view->recorder.state == RECORDER_FAILED) {
         draw_message(canvas, y, right, LOG_ERROR, view->recorder.problem);

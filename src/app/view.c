@@ -109,6 +109,11 @@ static void view_hop_sim(const struct view *view, struct view_hop *hop)
         snprintf(hop->detail, sizeof hop->detail, "×%.3g", view->sim.reached);
 }
 
+const struct kafka_figures *view_kafka(const struct view *view)
+{
+    return view->producer.kafka.state == KAFKA_DOWN ? &view->producer.kafka : &view->consumer.kafka;
+}
+
 static void view_hop_kafka(const struct view *view, struct view_hop *hop)
 {
     char figure[TEXT_FIGURE_SIZE];
@@ -125,9 +130,7 @@ static void view_hop_kafka(const struct view *view, struct view_hop *hop)
         if (view->consumer.topics[kind].lag_seconds > seconds)
             seconds = view->consumer.topics[kind].lag_seconds;
     }
-    enum kafka_state state = view->consumer.kafka.state;
-    if (view->producer.kafka.state == KAFKA_DOWN)
-        state = KAFKA_DOWN;
+    enum kafka_state state = view_kafka(view)->state;
     hop->state = state == KAFKA_UP     ? seconds > 5 ? HOP_WARNING : HOP_GOOD
                  : state == KAFKA_DOWN ? HOP_BAD
                                        : HOP_BUSY;

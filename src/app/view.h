@@ -117,4 +117,8 @@ struct view {
     double cpu_percent;      /* of one core, this process */
 };
 
+/* What is said of the connection: the producer's when that is down, else the consumer's. A hung broker is
+ * noticed by the one that waits for it. */
+const struct kafka_figures *view_kafka(const struct view *view);
+
 #endif

@@ -20,11 +20,12 @@
 
 struct part {
     _Atomic bool active;
-    _Atomic int64_t position; /* next offset; -1 before the first record */
-    _Atomic int64_t produced; /* newest consumed: wall us; 0 unknown */
-    _Atomic int64_t stored;   /* next offset that is not yet safe; -1 */
-    int64_t handed;           /* what of it librdkafka was told; owner */
-    bool placed;              /* `from` was applied; owner */
+    _Atomic int64_t position;   /* next offset; -1 before the first record */
+    _Atomic int64_t produced;   /* newest consumed: wall us; 0 unknown */
+    _Atomic int64_t stored;     /* next offset that is not yet safe; -1 */
+    int64_t gone_from, gone_to; /* what seems to be gone from the broker unread; owner */
+    int64_t handed;             /* what of it librdkafka was told; owner */
+    bool placed;                /* `from` was applied; owner */
 };
 
 struct assignment_topic {

@@ -92,15 +92,13 @@ static int repeat_check(struct client *client, const char *text, int64_t now)
 
 static void client_write(struct client *client, enum log_level level, const char *text)
 {
-    if (!client->log)
-        return;
     pthread_mutex_lock(&client->lock);
-    int held = repeat_check(client, text, clock_mono_us());
-    pthread_mutex_unlock(&client->lock);
+    int held = client->log ? repeat_check(client, text, clock_mono_us()) : -1;
     if (held == 0)
         log_write(client->log, level, "kafka", "%s", text);
     else if (held > 0)
         log_write(client->log, level, "kafka", "%s (and %d times before)", text, held);
+    pthread_mutex_unlock(&client->lock);
 }
 
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
@@ -275,7 +273,8 @@ static int on_statistics(rd_kafka_t *rk, char *json, size_t length, void *opaque
     } else if (!client->lost && *client->problem)
         client->lost = true;
     if (now->silent_us)
-        snprintf(client->silent, sizeof client->silent, "%s is connected but has not answered for %.1f s",
+        snprintf(client->silent, sizeof client->silent,
+                 "%s is connected but has not answered for %.0f s: it hangs, or the network is cut",
                  now->silent, (double)now->silent_us / 1e6);
     else
         *client->silent = '\0';
@@ -364,6 +363,13 @@ void client_destroy(struct client *client)
     free(client->statistics);
     free(client->before);
     free(client);
+}
+
+void client_abandon(struct client *client)
+{
+    pthread_mutex_lock(&client->lock);
+    client->log = NULL;
+    pthread_mutex_unlock(&client->lock);
 }
 
 rd_kafka_t *client_handle(const struct client *client)

@@ -34,6 +34,10 @@ struct client_design {
 struct client *client_create(const struct kafka_settings *settings, const struct client_design *design,
                              struct err *err);
 void client_destroy(struct client *client); /* the handle too; nobody may poll it any more */
+/* Instead: handle and client stay until the process ends and say nothing more. For a handle that cannot be
+ * destroyed in an operator's time: librdkafka waits in there for commits that a broker which hangs or is gone
+ * leaves unanswered, up to session.timeout.ms and socket.timeout.ms. */
+void client_abandon(struct client *client);
 rd_kafka_t *client_handle(const struct client *client);
 void *client_context(const struct client *client);
 struct log *client_log(const struct client *client);

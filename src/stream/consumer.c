@@ -19,6 +19,9 @@
 #define HEADER_ARENA   (32u << 20)
 #define END_TIMEOUT_MS 2000
 
+#define GONE_INTERVAL_US  1000000
+#define CLOSE_PATIENCE_US 3000000
+
 struct counts {
     _Atomic uint64_t consumed, bytes, gaps;
 };
@@ -31,6 +34,7 @@ struct consumer {
     struct counts counts[EVENT_KIND_COUNT];
     _Atomic uint64_t foreign;
     bool troubled;
+    int64_t next_gone_us;
     rd_kafka_message_t *messages[CONSUMER_BATCH];
     size_t message_count;
     struct buf headers;
@@ -112,24 +116,54 @@ static void release_messages(struct consumer *consumer)
     consumer->message_count = 0;
 }
 
+/* Leaves the group after the last commit was answered; false when that takes too long. What was not committed
+ * will be read again. rd_kafka_consumer_close() would wait a whole session time-out. */
+static bool close_politely(struct consumer *consumer)
+{
+    rd_kafka_t *rk = client_handle(consumer->client);
+    int64_t until = clock_mono_us() + CLOSE_PATIENCE_US;
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(rk, queue);
+    bool closed = error != NULL; /* it never was open */
+    while (!closed && clock_mono_us() < until) {
+        rd_kafka_message_t *message = rd_kafka_consume_queue(queue, 20); /* serves the rebalance callback */
+        if (message)
+            rd_kafka_message_destroy(message);
+        closed = rd_kafka_consumer_closed(rk);
+    }
+    if (error)
+        rd_kafka_error_destroy(error);
+    rd_kafka_queue_destroy(queue); /* what librdkafka still puts there is thrown away */
+    return closed;
+}
+
+static bool close_consumer(struct consumer *consumer)
+{
+    struct kafka_figures figures;
+    assignment_hand_stored(&consumer->assignment);
+    client_figures(consumer->client, &figures);
+    bool up = figures.state == KAFKA_UP;
+    bool closed = up ? close_politely(consumer) : !consumer->assignment.durable;
+    if (!closed)
+        client_trouble(consumer->client, false,
+                       "%s did not answer the last commit: some records will be read twice",
+                       client_address(consumer->client));
+    return closed;
+}
+
 void consumer_destroy(struct consumer *consumer)
 {
     if (!consumer)
         return;
     release_messages(consumer);
-    if (consumer->client) {
-        assignment_hand_stored(&consumer->assignment);
-        struct kafka_figures figures;
-        client_figures(consumer->client, &figures);
-        /* Closing waits for commits, which a broker that is away cannot answer; they will be repeated. */
-        if (consumer->queue && figures.state == KAFKA_UP)
-            rd_kafka_consumer_close(client_handle(consumer->client));
-        if (consumer->queue)
-            rd_kafka_queue_destroy(consumer->queue);
-    }
+    bool closed = !consumer->queue || close_consumer(consumer);
+    if (consumer->queue)
+        rd_kafka_queue_destroy(consumer->queue);
     assignment_free(&consumer->assignment);
-    if (consumer->client)
+    if (consumer->client && closed)
         client_destroy(consumer->client);
+    else if (consumer->client)
+        client_abandon(consumer->client);
     buf_free(&consumer->headers);
     free(consumer);
 }
@@ -211,6 +245,44 @@ static int64_t read_headers(struct consumer *consumer, const rd_kafka_message_t 
     return produced;
 }
 
+/* Records from the part's position up to `to` will never come. */
+static void count_gap(struct consumer *consumer, int kind, int32_t partition, struct part *part, int64_t to)
+{
+    int64_t from = atomic_load_explicit(&part->position, memory_order_relaxed);
+    atomic_fetch_add_explicit(&consumer->counts[kind].gaps, (uint64_t)(to - from), memory_order_relaxed);
+    client_trouble(consumer->client, false, "%s [%d]: %lld record%s from offset %lld %s never delivered",
+                   consumer->assignment.topics[kind].name, partition, (long long)(to - from),
+                   to - from == 1 ? "" : "s", (long long)from, to - from == 1 ? "was" : "were");
+}
+
+/* What the broker let go before it was read shows as a gap when the next record comes. When none comes, the
+ * low watermark tells: seen above our position twice, a second apart, with nothing on its way to us. */
+static void count_gone(struct consumer *consumer, int64_t now)
+{
+    if (now < consumer->next_gone_us)
+        return;
+    consumer->next_gone_us = now + GONE_INTERVAL_US;
+    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+        struct assignment_topic *topic = &consumer->assignment.topics[kind];
+        for (int32_t i = 0; i < atomic_load(&topic->end); i++) {
+            struct part *part = &topic->parts[i];
+            int64_t low, high, position = atomic_load(&part->position);
+            if (!atomic_load(&part->active) || position < 0 || atomic_load(&consumer->assignment.paused) ||
+                rd_kafka_get_watermark_offsets(client_handle(consumer->client), topic->name, i, &low,
+                                               &high) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+                low <= position) {
+                part->gone_from = part->gone_to = -1;
+            } else if (part->gone_from == position && part->gone_to == low) {
+                count_gap(consumer, kind, i, part, low);
+                atomic_store(&part->position, low);
+            } else {
+                part->gone_from = position;
+                part->gone_to = low;
+            }
+        }
+    }
+}
+
 static void count_record(struct consumer *consumer, int kind, const rd_kafka_message_t *message,
                          int64_t produced)
 {
@@ -225,12 +297,8 @@ static void count_record(struct consumer *consumer, int kind, const rd_kafka_mes
     if (!part)
         return;
     int64_t expected = atomic_load_explicit(&part->position, memory_order_relaxed);
-    if (expected >= 0 && message->offset > expected) {
-        atomic_fetch_add_explicit(&topic->gaps, (uint64_t)(message->offset - expected), memory_order_relaxed);
-        client_trouble(consumer->client, false, "%s [%d]: %lld records from offset %lld were never delivered",
-                       rd_kafka_topic_name(message->rkt), message->partition,
-                       (long long)(message->offset - expected), (long long)expected);
-    }
+    if (expected >= 0 && message->offset > expected)
+        count_gap(consumer, kind, message->partition, part, message->offset);
     atomic_store_explicit(&part->position, message->offset + 1, memory_order_relaxed);
     if (produced)
         atomic_store_explicit(&part->produced, produced, memory_order_relaxed);
@@ -263,6 +331,8 @@ int consumer_poll(struct consumer *consumer, struct record *records, int max, in
         assignment_nudge(&consumer->assignment, now);
         if (timeout_us > 0 && take(consumer, 1, (int)((timeout_us + 999) / 1000)) > 0)
             take(consumer, limit, 0);
+        if (consumer->message_count == 0)
+            count_gone(consumer, now);
     } else
         assignment_flowing(&consumer->assignment);
 

@@ -172,6 +172,34 @@ static void test_outside_broker_killed(void **state)
     free(address);
 }
 
+/* One that hangs: nothing is refused, nothing is answered. */
+static void test_outside_broker_hangs(void **state)
+{
+    struct console *console = *state, server = *console;
+    static char *const serve[] = {"run", "--headless", "--vehicles", "10", "--demand", "0", NULL};
+    assert_true(console_start_headless(&server, "server.txt", serve));
+    assert_true(console_wait_figure(&server, "topics.vehicle_data.consumed", 10));
+    char *address = told(&server, "broker");
+    char *const arguments[] = {"run", "--vehicles", "20", "--demand", "0", "--bootstrap", address, NULL};
+    assert_true(console_start(console, 132, 43, arguments));
+    assert_true(console_wait_figure(console, "topics.vehicle_data.consumed", 60));
+    kill(server.pid, SIGSTOP);
+    assert_shows_within(console, "kafka ✗ DOWN", 8000000, "outside broker hangs");
+    kill(server.pid, SIGCONT);
+    int64_t consumed = console_figure(console, "topics.vehicle_data.consumed");
+    assert_true(console_wait_figure(console, "topics.vehicle_data.consumed", consumed + 60));
+    assert_nothing_lost(console);
+    kill(server.pid, SIGSTOP);
+    int64_t began = clock_mono_us();
+    quit(console);
+    int64_t took = clock_mono_us() - began;
+    printf("# ended after %.1f s beside a broker that hangs\n", (double)took / 1e6);
+    assert_true(took < 15000000);
+    kill(server.pid, SIGKILL);
+    waitpid(server.pid, NULL, 0);
+    free(address);
+}
+
 /* ---- records ----------------------------------------------------------------------------------------- */
 
 #define MARK "\x1b]0;PWNED\x07"
@@ -187,10 +215,19 @@ static void send_record(rd_kafka_t *kafka, const char *topic, const char *key, c
         fail_msg("cannot send: %s", rd_kafka_err2str(code));
 }
 
+static void on_delivery(rd_kafka_t *kafka, const rd_kafka_message_t *message, void *opaque)
+{
+    (void)kafka;
+    (void)opaque;
+    if (message->err)
+        fail_msg("not delivered: %s", rd_kafka_err2str(message->err));
+}
+
 static rd_kafka_t *outsider(const char *bootstrap)
 {
     char reason[200];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     rd_kafka_conf_set(conf, "bootstrap.servers", bootstrap, reason, sizeof reason);
     rd_kafka_conf_set(conf, "message.max.bytes", "20000000", reason, sizeof reason);
     rd_kafka_t *kafka = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
@@ -237,10 +274,10 @@ static void test_hostile_records(void **state)
         "\x9b"
         "31mC1 controls\x9c",
     };
-    /* Fine but for their texts: they must be seen, and seen harmlessly. */
+    /* Fine but for its texts: it must be taken, and its texts be shown harmlessly. */
     static const char odd[] =
-        "{\"device_id\":\"veh-\\u001b]0;PWNED\\u0007\",\"timestamp\":\"2026-06-15T07:00:30Z\","
-        "\"make\":\"\\u001b[2J\\u202e" MARK "\",\"model\":\"\\u009b31m\",\"year\":\"2023\","
+        "{\"deviceId\":\"veh-\\u001b]0;PWNED\\u0007\",\"timestamp\":\"2026-06-15T07:00:30Z\","
+        "\"make\":\"\\u001b[2J\\u202e\\u001b]0;PWNED\\u0007\",\"model\":\"\\u009b31m\",\"year\":\"2023\","
         "\"location\":[51.7,-1.2],\"speed\":\"fast\"}";
     assert_true(console_start(console, 132, 43, SMALL));
     assert_true(console_wait_figure(console, "vehicles", 40));
@@ -253,30 +290,35 @@ static void test_hostile_records(void **state)
     for (size_t topic = 0; topic < sizeof TOPICS / sizeof *TOPICS; topic++) {
         for (size_t i = 0; i < count; i++)
             send_record(kafka, TOPICS[topic], "key" MARK, values[i], strlen(values[i]));
-        send_record(kafka, TOPICS[topic], "veh" MARK, odd, sizeof odd - 1);
     }
+    send_record(kafka, "vehicle_data", "veh" MARK, odd, sizeof odd - 1);
     if (rd_kafka_flush(kafka, 30000) != RD_KAFKA_RESP_ERR_NO_ERROR)
         fail_msg("%d were not taken by the broker", rd_kafka_outq_len(kafka));
     int64_t expected = (int64_t)(sizeof TOPICS / sizeof *TOPICS * count);
     assert_int_equal(wait_quarantined(console, expected), expected);
-    /* Alone, since the embedded broker keeps 5 MiB and lets everything older go for it. */
-    size_t large = 10 << 20;
-    char *big = mem_alloc(large);
-    memset(big, 'x', large);
+    assert_true(console_wait_figure(console, "vehicles", 41));
+    /* Large ones come last: the embedded broker keeps 5 MiB a partition and lets everything older go for
+     * them. One that is larger than that it takes and lets go at once, which is told. */
+    char *big = mem_alloc(10 << 20);
+    memset(big, 'x', 10 << 20);
     memcpy(big, "{\"device_id\":\"", 14);
-    send_record(kafka, "gps_data", "big", big, large);
-    free(big);
+    send_record(kafka, "gps_data", "big", big, 4 << 20);
     if (rd_kafka_flush(kafka, 30000) != RD_KAFKA_RESP_ERR_NO_ERROR)
         fail_msg("%d were not taken by the broker", rd_kafka_outq_len(kafka));
-    rd_kafka_destroy(kafka);
-
     assert_int_equal(wait_quarantined(console, expected + 1), expected + 1);
     assert_int_equal(console_figure(console, "lost"), 0);
+    send_record(kafka, "gps_data", "big", big, 10 << 20);
+    if (rd_kafka_flush(kafka, 30000) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        fail_msg("%d were not taken by the broker", rd_kafka_outq_len(kafka));
+    assert_true(console_wait_figure(console, "topics.gps_data.gaps", 1));
+    assert_int_equal(console_figure(console, "lost"), 1);
+    free(big);
+    rd_kafka_destroy(kafka);
 
     /* Every panel that shows records, in both sizes, with each of them opened. */
     for (int size = 0; size < 2; size++) {
         static const char *const keys[] = {"2",  "\t", "\x1bOH", "\r", "j", "j", "\x1b", "\x1bOF", "\r", "z",
-                                           "q",  "\t", "\x1bOH", "\r", "j", "j", "\x1b", "\t",     "\r", "j",
+                                           "z",  "\t", "\x1bOH", "\r", "j", "j", "\x1b", "\t",     "\r", "j",
                                            "\t", "\r", "9",      "1",  "m", "j", "j",    "\r",     "m",  "v"};
         console_resize(console, size ? 80 : 200, size ? 24 : 50);
         for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
@@ -290,12 +332,16 @@ static void test_hostile_records(void **state)
             assert_true((unsigned char)*at >= 32 || *at == '\n');
         free(screen);
     }
+    console_resize(console, 132, 43);
+    console_type(console, "9");
+    assert_true(console_shows(console, "never delivered"));
     console_type(console, "2:panel quarantine\r");
     assert_true(console_shows(console, "PWNED")); /* shown, as text */
     assert_false(console_wrote(console, "\x1b]0;PWNED", 9));
     assert_false(console_wrote(console, "]0;PWNED\x07", 9));
     assert_false(console_wrote(console, "\xc2\x9b", 2));
     assert_false(console_wrote(console, "\xe2\x80\xae", 3));
+    console_type(console, "q"); /* the panel fills the screen: first out of that */
     quit(console);
 }
 
@@ -523,6 +569,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_embedded_down_and_up, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wrong_address, setup, teardown),
         cmocka_unit_test_setup_teardown(test_outside_broker_killed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_outside_broker_hangs, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hostile_records, setup, teardown),
         cmocka_unit_test_setup_teardown(test_full_disk, setup, teardown),
         cmocka_unit_test_setup_teardown(test_home_that_cannot_be_written, setup, teardown),

@@ -111,6 +111,36 @@ static void test_what_cannot_be_read_is_counted(void **state)
     city_snapshot_release(city);
 }
 
+/* An external broker may be allowed records of any size: 10 MB that begin well and never end, and 10 MB that
+ * are well formed but for their size. */
+static void test_ten_megabytes(void **state)
+{
+    struct feed *feed = *state;
+    struct feed_counts counts;
+    size_t size = 10 << 20;
+    char *value = mem_alloc(size + 1);
+    memset(value, 'x', size);
+    value[size] = '\0';
+    memcpy(value, "{\"deviceId\":\"", 13);
+    take(feed, EVENT_GPS, 7, "k", value, 1);
+    memcpy(value + size - 2, "\"}", 2);
+    take(feed, EVENT_GPS, 8, "k", value, 1);
+    memset(value, '[', size);
+    take(feed, EVENT_GPS, 9, "k", value, 1);
+    free(value);
+    feed_counts(feed, &counts);
+    assert_int_equal(counts.taken[EVENT_GPS], 3);
+    assert_int_equal(counts.quarantined[EVENT_GPS], 3);
+    feed_publish(feed, 2000000, false);
+    struct city_snapshot *city = feed_snapshot(feed);
+    assert_int_equal(city->quarantine_count, 3);
+    for (int i = 0; i < 3; i++)
+        printf("# offset %d: %s\n", (int)city->quarantine[i].offset, city->quarantine[i].reason);
+    assert_int_equal(city->quarantine[0].offset + city->quarantine[1].offset + city->quarantine[2].offset,
+                     7 + 8 + 9);
+    city_snapshot_release(city);
+}
+
 static void test_reset_by_produce_time(void **state)
 {
     struct feed *feed = *state;
@@ -147,6 +177,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_at_most_thirty_a_second, setup, teardown),
         cmocka_unit_test_setup_teardown(test_idle_publishes_end, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_read_is_counted, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_ten_megabytes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reset_by_produce_time, setup, teardown),
         cmocka_unit_test_setup_teardown(test_focus, setup, teardown),
     };

@@ -128,9 +128,7 @@ struct connection {
 /* The worse of the two clients. */
 static struct connection connection_of(const struct view *view)
 {
-    const struct kafka_figures *consumer = &view->consumer.kafka, *producer = &view->producer.kafka;
-    bool produces = producer->statistics_count > 0 || producer->state != KAFKA_CONNECTING;
-    const struct kafka_figures *worse = produces && producer->state == KAFKA_DOWN ? producer : consumer;
+    const struct kafka_figures *worse = view_kafka(view);
     struct connection connection = {
         .state = worse->state, .detail = worse->detail, .since_us = worse->state_since_us};
     const struct kafka_broker_figures *brokers[2 * KAFKA_BROKERS];
