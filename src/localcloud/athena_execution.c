@@ -1,5 +1,6 @@
 #include "localcloud/athena_execution.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "localcloud/athena_engine.h"
 #include "localcloud/athena_task.h"
@@ -177,6 +178,11 @@ static int write_rows(struct result *result, struct duck_statement *statement)
     struct err err = ERR_INIT;
     int more;
     while ((more = duck_step(statement, &err)) == 1) {
+        if (result->run->cancel && *result->run->cancel) {
+            (void)athena_fail(result->failure, "USER_CANCELED", "Query cancelled by user");
+            more = -2;
+            break;
+        }
         for (size_t i = 0; i < columns; i++) {
             struct duck_value value = duck_column(statement, i);
             buf_text(&result->buf, i ? "," : "");
@@ -202,13 +208,17 @@ static int write_rows(struct result *result, struct duck_statement *statement)
 static int run_query(struct result *result, struct athena_task *task)
 {
     const struct athena_statement *s = task->statement;
+    struct athena_execution *execution = task->execution;
     struct athena_query query;
+    int64_t begun = clock_mono_us();
     struct objects_lease *lease = objects_lease(athena_task_objects(task));
     int failed = athena_task_query(task, s->query_from, s->query_to, &query);
     if (!failed) {
         struct duck_statement *prepared =
-            athena_prepare(result->run->connection, &query, task->execution->text, result->failure);
-        failed = prepared ? write_rows(result, prepared) : -1;
+            athena_prepare(result->run->connection, &query, execution->text, result->failure);
+        execution->planned_us = clock_mono_us() - begun;
+        execution->cut = execution->cutoff > 0 && execution->scanned > execution->cutoff;
+        failed = prepared && !execution->cut ? write_rows(result, prepared) : -1;
         duck_finalize(prepared);
         athena_query_free(&query);
     }
@@ -217,6 +227,17 @@ static int run_query(struct result *result, struct athena_task *task)
 }
 
 /* ---- statements ------------------------------------------------------------------------------------- */
+
+/* PREPARE keeps what stands behind FROM, as it is written. */
+static int run_prepared(struct athena_task *task)
+{
+    const struct athena_run *run = task->run;
+    const struct athena_statement *s = task->statement;
+    if (!run->prepared)
+        return athena_fail(task->failure, "NOT_SUPPORTED", "prepared statements belong to a work group");
+    return run->prepared(run->service, task->execution->workgroup, s->name,
+                         s->verb == VERB_PREPARE ? s->tokens.list[s->query_from].text : NULL, task->failure);
+}
 
 static int run_statement(struct athena_task *task)
 {
@@ -250,6 +271,9 @@ static int run_statement(struct athena_task *task)
     case VERB_SET_LOCATION:
     case VERB_SET_PROPERTIES:
         return athena_ddl_run(task);
+    case VERB_PREPARE:
+    case VERB_DEALLOCATE:
+        return run_prepared(task);
     default:
         return athena_fail(task->failure, "NOT_SUPPORTED", "%s is not emulated locally yet",
                            athena_statement_subtype(task->statement));
@@ -273,8 +297,12 @@ int athena_execution_run(const struct athena_run *run, struct athena_execution *
         failed = statement.verb == VERB_QUERY ? run_query(&result, &task) : run_statement(&task);
     if (!failed && !execution->columns)
         execution->columns = json_array();
-    if (!failed && athena_execution_has_rows(execution->location))
+    if (!failed && athena_execution_has_rows(execution->location)) {
+        int64_t begun = clock_mono_us();
         failed = finish(&result);
+        execution->bytes = failed ? 0 : objects_writer_size(result.writer);
+        execution->stored_us = clock_mono_us() - begun;
+    }
     drop(&result);
     athena_statement_free(&statement);
     return failed;

@@ -5,10 +5,18 @@
 #include "localcloud/athena_statement.h"
 #include "localcloud/service.h"
 
+#include <stdatomic.h>
+
 struct athena_execution {
+    struct athena_execution *next;
     char id[37];
-    char *text, *database, *output, *token; /* output: "s3://bucket/prefix/" */
-    char *workgroup;
+    char *query; /* as the client wrote it */
+    char *text;  /* what is run: with parameters in place, of EXECUTE what was prepared */
+    char *database, *output, *workgroup; /* output: "s3://bucket/prefix/" */
+    json_t *given;  /* members of StartQueryExecution that GetQueryExecution says again */
+    int64_t cutoff; /* BytesScannedCutoffPerQuery; 0 none */
+    const char *type, *subtype;
+    bool refused; /* `failure` is why it fails when its turn comes */
     /* What follows is written under the service's lock. */
     enum {
         EXECUTION_QUEUED,
@@ -18,18 +26,27 @@ struct athena_execution {
         EXECUTION_CANCELLED
     } state;
     struct athena_failure failure;
-    char *location;  /* of the result object */
+    atomic_bool cancel;
+    int64_t submitted_us, started_us, completed_us;
+    char *location; /* of the result object */
+    /* Written by the worker alone; read by others only when it has ended. */
     json_t *columns; /* ColumnInfo of the result */
-    int64_t submitted_us, started_us, completed_us, scanned, rows;
-    bool cancel;
-    const char *type, *subtype;
-    char *manifest; /* DataManifestLocation; NULL none */
+    int64_t scanned, rows, bytes;
+    int64_t planned_us, stored_us; /* how long planning took, and storing the result */
+    bool cut;                      /* it would have scanned more than the cutoff */
+    char *manifest;                /* DataManifestLocation; NULL none */
 };
 
 /* What an execution works with; the connection is interrupted from outside to cancel it. */
 struct athena_run {
     const struct service_context *context;
-    struct duck_connection *connection; /* NULL for what needs none */
+    struct duck_connection *connection;
+    const atomic_bool *cancel; /* polled between rows; NULL: never */
+    /* PREPARE keeps a statement (text not NULL), DEALLOCATE drops it; NULL: they fail. 0 or -1 with failure.
+     */
+    int (*prepared)(void *service, const char *workgroup, const char *name, const char *text,
+                    struct athena_failure *failure);
+    void *service;
 };
 
 /* Fills columns, location, scanned and rows of `execution`. 0 or -1 with failure. */
