@@ -191,6 +191,12 @@ int athena_history_list(struct athena_history *history, const char *workgroup, i
     return more < 0 ? -1 : 0;
 }
 
+json_t *athena_history_time(int64_t us)
+{
+    int64_t ms = us / 1000;
+    return json_real((double)ms / 1e3);
+}
+
 int athena_history_forget(struct athena_history *history, const char *workgroup, struct err *err)
 {
     struct sql_statement *row = begin(history, FORGET);
@@ -229,7 +235,7 @@ static int recover(struct athena_history *history, int64_t now_us, struct err *e
                *status = json_object_get(execution, "Status");
         json_object_set_new(status, "State", json_string("FAILED"));
         json_object_set_new(status, "StateChangeReason", json_string(KILLED));
-        json_object_set_new(status, "CompletionDateTime", json_real((double)(now_us / 1000) / 1e3));
+        json_object_set_new(status, "CompletionDateTime", athena_history_time(now_us));
         json_object_set_new(status, "AthenaError",
                             json_pack("{s:i,s:i,s:b,s:s}", "ErrorCategory", 1, "ErrorType", 233, "Retryable",
                                       1, "ErrorMessage", KILLED));

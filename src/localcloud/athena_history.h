@@ -46,6 +46,8 @@ int athena_history_reuse(struct athena_history *history, const char *reuse, int6
  * last one's row, or 0 when there are no more. */
 int athena_history_list(struct athena_history *history, const char *workgroup, int64_t before, int64_t limit,
                         json_t *ids, int64_t *next, struct err *err);
+/* Seconds since 1970 with milliseconds, as Athena writes times. */
+json_t *athena_history_time(int64_t us);
 /* Of a work group that is deleted. */
 int athena_history_forget(struct athena_history *history, const char *workgroup, struct err *err);
 

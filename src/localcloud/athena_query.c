@@ -32,17 +32,12 @@ void athena_execution_free(struct athena_execution *execution)
 
 /* ---- describing ------------------------------------------------------------------------------------- */
 
-static json_t *seconds(int64_t us)
-{
-    return json_real((double)(us / 1000) / 1e3);
-}
-
 static json_t *status_of(const struct athena_execution *e)
 {
     json_t *status = json_pack("{s:s,s:o}", "State", state_names[e->state], "SubmissionDateTime",
-                               seconds(e->submitted_us));
+                               athena_history_time(e->submitted_us));
     if (e->state >= EXECUTION_SUCCEEDED)
-        json_object_set_new(status, "CompletionDateTime", seconds(e->completed_us));
+        json_object_set_new(status, "CompletionDateTime", athena_history_time(e->completed_us));
     if (e->state == EXECUTION_CANCELLED)
         json_object_set_new(status, "StateChangeReason",
                             json_string(e->cut ? "Query cancelled! : Bytes scanned limit was exceeded"

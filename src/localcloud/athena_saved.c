@@ -214,9 +214,9 @@ static void prepared_not_found(struct request *request, const char *name, const 
 static int put_prepared(struct athena *athena, const char *workgroup, const char *name, const char *text,
                         const char *description, struct err *err)
 {
-    json_t *statement = json_pack("{s:s,s:s,s:s,s:s*,s:f}", "StatementName", name, "WorkGroupName", workgroup,
+    json_t *statement = json_pack("{s:s,s:s,s:s,s:s*,s:o}", "StatementName", name, "WorkGroupName", workgroup,
                                   "QueryStatement", text, "Description", description, "LastModifiedTime",
-                                  (double)(clock_wall_us() / 1000) / 1e3);
+                                  athena_history_time(clock_wall_us()));
     int result = documents_put(athena->documents, ATHENA_PREPARED, workgroup, name, statement, err);
     json_decref(statement);
     return result;

@@ -172,11 +172,8 @@ static void interrupt(struct athena *athena, const char *id, int64_t limit_us)
         }
         if (!found)
             return;
-        struct timespec soon;
-        clock_gettime(CLOCK_MONOTONIC, &soon);
-        soon.tv_nsec += 20000000;
-        soon.tv_sec += soon.tv_nsec / 1000000000;
-        soon.tv_nsec %= 1000000000;
+        int64_t soon_us = clock_mono_us() + 20000;
+        struct timespec soon = {.tv_sec = soon_us / 1000000, .tv_nsec = soon_us % 1000000 * 1000};
         pthread_cond_timedwait(&athena->ended, &athena->lock, &soon);
     }
 }

@@ -53,9 +53,9 @@ static json_t *new_workgroup(const char *name, const char *description, const js
         json_object_update(configuration, (json_t *)(uintptr_t)asked);
     json_object_set_new(configuration, "EngineVersion",
                         engine_version(json_object_get(configuration, "EngineVersion")));
-    return json_pack("{s:s,s:s,s:o,s:s,s:f}", "Name", name, "State", "ENABLED", "Configuration",
+    return json_pack("{s:s,s:s,s:o,s:s,s:o}", "Name", name, "State", "ENABLED", "Configuration",
                      configuration, "Description", description ? description : "", "CreationTime",
-                     (double)(now_us / 1000) / 1e3);
+                     athena_history_time(now_us));
 }
 
 int athena_workgroup_init(struct athena *athena, struct err *err)
