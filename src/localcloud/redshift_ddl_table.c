@@ -342,12 +342,7 @@ int rs_ddl_create_table(struct rs_ddl *d, bool temporary)
     int result;
     size_t open = d->at, close = redshift_is_op(HERE(d), "(") ? HERE(d)->partner : 0;
     bool columns_then_as = close && redshift_is(&d->tokens->list[close + 1], "as");
-    if (close && !columns_then_as && redshift_is(&d->tokens->list[open + 1], "like")) {
-        d->at = open + 2;
-        buf_printf(d->out, "%s AS SELECT * FROM ", head.data);
-        result = rs_ddl_table_name(d, d->out, NULL);
-        buf_text(d->out, " LIMIT 0");
-    } else if (close && !columns_then_as) {
+    if (close && !columns_then_as) {
         d->at++;
         result = create_columns(d);
         buf_printf(d->out, "%s (%s)", head.data, d->lines.data ? d->lines.data : "");

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "localcloud/redshift_ddl.h"
 #include "localcloud/redshift_load.h"
+#include "localcloud/redshift_table.h"
 #include "localcloud/redshift_type.h"
 #include "localcloud/redshift_value.h"
 
@@ -243,6 +244,27 @@ static int run_definition(struct redshift_runner *runner, const struct redshift_
     return result;
 }
 
+/* LIKE is written out first: only the catalogue knows what it means. */
+static int run_create(struct redshift_runner *runner, const struct redshift_tokens *tokens,
+                      struct redshift_outcome *outcome)
+{
+    struct buf sql;
+    struct redshift_tokens expanded;
+    struct redshift_failure failure;
+    buf_init(&sql, 1u << 20);
+    int result = redshift_table_expand_like(runner, tokens, &sql, outcome);
+    if (result == 0) {
+        result = run_definition(runner, tokens, 0, outcome);
+    } else if (result == 1 && redshift_lex(&expanded, sql.data, NULL, 0, &failure) == 0) {
+        result = run_definition(runner, &expanded, 0, outcome);
+        redshift_tokens_free(&expanded);
+    } else if (result == 1) {
+        result = failed(outcome, &failure);
+    }
+    buf_free(&sql);
+    return result;
+}
+
 /* SET search_path TO a, b: the rest is accepted and means nothing here. */
 static int run_set(struct redshift_runner *runner, const struct redshift_tokens *tokens,
                    struct redshift_outcome *outcome)
@@ -337,7 +359,7 @@ static int dispatch(struct redshift_runner *runner, const struct redshift_tokens
     if (one_of(word, " insert update delete merge "))
         return run_query(runner, tokens, false, outcome);
     if (one_of(word, " create drop alter truncate "))
-        return run_definition(runner, tokens, 0, outcome);
+        return run_create(runner, tokens, outcome);
     if (strcmp(word, "copy") == 0)
         return redshift_copy(runner, tokens, outcome);
     if (strcmp(word, "unload") == 0)

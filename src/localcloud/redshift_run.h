@@ -40,7 +40,7 @@ struct redshift_outcome {
     bool has_result;
     int64_t rows, bytes, pages;
     json_t *columns;  /* ColumnMetadata; owned */
-    char error[1000]; /* "" none; "ERROR: …" */
+    char error[2400]; /* "" none; "ERROR: …" */
 };
 
 void redshift_runner_init(struct redshift_runner *runner);
