@@ -15,9 +15,9 @@ say = $(if $(filter 1,$(V)),@:,@printf '  %-7s %s\n' $(1) $(2))
 
 # ---- packages -------------------------------------------------------------------------------------------
 # pkg-config name -> Debian package. `make deps` installs what is missing; nothing else here touches the system.
-MODULES  := rdkafka ncursesw libcurl libmicrohttpd jansson sqlite3 libzstd libcrypto cairo libturbojpeg chafa inih
+MODULES  := rdkafka ncursesw libcurl libmicrohttpd jansson sqlite3 libzstd zlib libcrypto cairo libturbojpeg chafa inih
 PACKAGES := gcc libc6-dev pkg-config librdkafka-dev libncurses-dev libcurl4-openssl-dev libjansson-dev \
-            libsqlite3-dev libmicrohttpd-dev libzstd-dev libssl-dev libcairo2-dev libturbojpeg0-dev libchafa-dev libinih-dev
+            libsqlite3-dev libmicrohttpd-dev libzstd-dev zlib1g-dev libssl-dev libcairo2-dev libturbojpeg0-dev libchafa-dev libinih-dev
 TEST_PACKAGES := libcmocka-dev
 CLIENT_PACKAGES := python3 python3-venv npm
 CHECK_PACKAGES := clang libclang-rt-dev clang-format clang-tidy cppcheck valgrind

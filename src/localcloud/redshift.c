@@ -207,6 +207,31 @@ static void stop(void *state)
     redshift_queue_stop(state);
 }
 
+/* What mark_committed() left. */
+static json_t *committed(void *context, const char *id)
+{
+    struct redshift *redshift = context;
+    struct err err = ERR_INIT;
+    json_t *document = NULL;
+    struct duck_connection *connection = redshift_warehouse_connect(redshift->warehouse, &err);
+    struct duck_statement *row =
+        connection ? duck_prepare(connection, "SELECT document FROM _redshift.committed WHERE id = $1", &err)
+                   : NULL;
+    if (row) {
+        duck_bind_text(row, 1, id, strlen(id));
+        if (duck_step(row, &err) == 1) {
+            size_t length;
+            const char *text = duck_text(duck_column(row, 0), &length);
+            document = json_loadb(text, length, 0, NULL);
+        }
+    }
+    duck_finalize(row);
+    duck_disconnect(connection);
+    if (err.kind != ERR_NONE)
+        log_write(redshift->context.log, LOG_ERROR, "redshift", "%s", err.text);
+    return document;
+}
+
 static void *create(const struct service_context *context, struct err *err)
 {
     struct redshift *redshift = mem_zero(1, sizeof *redshift);
@@ -217,6 +242,12 @@ static void *create(const struct service_context *context, struct err *err)
         return NULL;
     }
     redshift->warehouse = redshift_warehouse_create(context->folder);
+    if (redshift_history_recover(redshift->history, committed, redshift, clock_wall_us() / 1000, err) != 0) {
+        redshift_warehouse_destroy(redshift->warehouse);
+        redshift_history_close(redshift->history);
+        free(redshift);
+        return NULL;
+    }
     if (redshift_queue_start(redshift, err) == 0)
         return redshift;
     stop(redshift);

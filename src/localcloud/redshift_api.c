@@ -94,6 +94,7 @@ static int inspect(struct request *request, struct redshift_job *job)
             result = invalid(request, "Sql statement exceeds the limit of 100 KB.");
         } else if (redshift_lex(&tokens, job->sqls[i], parameters, count, &failure) == 0) {
             job->reads &= redshift_only_reads(&tokens);
+            job->controls |= redshift_controls(&tokens);
             redshift_tokens_free(&tokens);
         } else if (failure.validation) {
             result = invalid(request, failure.text);
@@ -305,12 +306,11 @@ static void execute(struct request *request, bool batch)
     json_t *sqls = batch ? request_json_array(request, "Sqls") : NULL;
     const char *sql = request_json_text(request, "Sql");
     hash_request(request, hash);
-    if (replay(request, token, hash) != 0)
-        return;
     if (batch ? json_array_size(sqls) == 0 || json_array_size(sqls) > SQLS_MAX : !sql || !*sql) {
         invalid(request, batch ? "Sqls must have 1 to 40 statements." : "Sql must not be empty.");
         return;
     }
+    struct redshift *redshift = request->state;
     struct redshift_job *job = mem_zero(1, sizeof *job);
     job->document = json_object();
     job->batch = batch;
@@ -325,8 +325,11 @@ static void execute(struct request *request, bool batch)
     }
     if (!good)
         invalid(request, "Sql must not be empty.");
-    if (!good || submit(request, job, token, hash) != 0)
+    /* Between looking for the token and noting it nobody else may note it. */
+    pthread_mutex_lock(&redshift->submitting);
+    if (!good || replay(request, token, hash) != 0 || submit(request, job, token, hash) != 0)
         redshift_job_destroy(job);
+    pthread_mutex_unlock(&redshift->submitting);
 }
 
 void redshift_execute_statement(struct request *request)

@@ -59,37 +59,46 @@ static void bind(struct sql_statement *statement, int index, const char *text)
         sql_bind_null(statement, index);
 }
 
-/* Those in hand when the last owner was killed. What they had not committed is gone. */
-static int fail_unfinished(struct redshift_history *history, int64_t now_ms, struct err *err)
+static void fail(json_t *document, int64_t now_ms)
+{
+    json_object_set_new(document, "Status", json_string("FAILED"));
+    json_object_set_new(document, "Error",
+                        json_string("ERROR: the connection was lost while the statement ran"));
+    json_object_set_new(document, "UpdatedAt", json_real((double)now_ms / 1000));
+    json_t *sub, *subs = json_object_get(document, "SubStatements");
+    size_t at;
+    json_array_foreach(subs, at, sub)
+    {
+        const char *status = member(sub, "Status");
+        if (!status || strcmp(status, "FINISHED") != 0)
+            json_object_set_new(sub, "Status", json_string("ABORTED"));
+    }
+}
+
+int redshift_history_recover(struct redshift_history *history, redshift_outcome_fn *committed, void *context,
+                             int64_t now_ms, struct err *err)
 {
     struct redshift_history_query query = {.name_prefix = "", .limit = 100000};
     static const char *const open[] = {"SUBMITTED", "PICKED", "STARTED"};
-    for (size_t i = 0; i < 3; i++) {
+    int result = 0;
+    for (size_t i = 0; i < 3 && result == 0; i++) {
         query.status = open[i];
         json_t *list = redshift_history_list(history, &query, err), *document;
         size_t index;
         if (!list)
             return -1;
-        int result = 0;
         json_array_foreach(list, index, document)
         {
-            json_object_set_new(document, "Status", json_string("FAILED"));
-            json_object_set_new(document, "Error",
-                                json_string("ERROR: the connection was lost while the statement ran"));
-            json_object_set_new(document, "UpdatedAt", json_real((double)now_ms / 1000));
-            json_t *sub, *subs = json_object_get(document, "SubStatements");
-            size_t at;
-            json_array_foreach(subs, at, sub) if (!member(sub, "Status") ||
-                                                  strcmp(member(sub, "Status"), "FINISHED") != 0)
-                json_object_set_new(sub, "Status", json_string("ABORTED"));
+            json_t *outcome = i > 0 && result == 0 ? committed(context, member(document, "Id")) : NULL;
+            if (!outcome)
+                fail(document, now_ms);
             if (result == 0)
-                result = redshift_history_update(history, document, err);
+                result = redshift_history_update(history, outcome ? outcome : document, err);
+            json_decref(outcome);
         }
         json_decref(list);
-        if (result != 0)
-            return -1;
     }
-    return 0;
+    return result;
 }
 
 struct redshift_history *redshift_history_open(const char *folder, int64_t now_ms, struct err *err)
@@ -117,7 +126,7 @@ struct redshift_history *redshift_history_open(const char *folder, int64_t now_m
                 sql_exec(history->db, schema, err) == 0;
     for (int i = 0; i < STATEMENTS && good; i++)
         good = (history->statements[i] = sql_prepare(history->db, texts[i], err)) != NULL;
-    if (good && fail_unfinished(history, now_ms, err) == 0) {
+    if (good) {
         redshift_history_forget(history, now_ms);
         return history;
     }

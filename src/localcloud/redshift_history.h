@@ -1,7 +1,8 @@
 /*
  * What was asked of the Data API and what came of it: FOLDER/redshift/history.sqlite. A statement is a JSON
  * document, as DescribeStatement gives it (members that begin with '_' are ours); its result is pages of
- * text. Kept for a day, as AWS does. A statement that a kill left unfinished is FAILED at the next start.
+ * text. Kept for a day, as AWS does. A statement that a kill left unfinished is, at the next start, FINISHED
+ * when the warehouse has its transaction, else FAILED.
  * Any thread.
  */
 #ifndef SMARTCITY_LOCALCLOUD_REDSHIFT_HISTORY_H
@@ -21,6 +22,11 @@ struct redshift_history;
 
 struct redshift_history *redshift_history_open(const char *folder, int64_t now_ms, struct err *err);
 void redshift_history_close(struct redshift_history *history); /* NULL allowed */
+/* The document as it became, of a statement whose transaction was committed, a new reference; else NULL. */
+typedef json_t *redshift_outcome_fn(void *context, const char *id);
+/* Once, before the first statement. */
+int redshift_history_recover(struct redshift_history *history, redshift_outcome_fn *committed, void *context,
+                             int64_t now_ms, struct err *err);
 /* A new statement; its number, which grows, or -1. token "" none; hash: of what was asked. */
 int64_t redshift_history_add(struct redshift_history *history, const json_t *document, const char *name,
                              const char *token, const char *hash, int64_t now_ms, struct err *err);

@@ -8,6 +8,8 @@
 #include "localcloud/redshift_run.h"
 #include "localcloud/redshift_table.h"
 
+#include <stdio.h>
+
 #define REDSHIFT_LOAD_FILES  100000
 #define REDSHIFT_LOAD_ERRORS 1000 /* that are told one by one */
 
@@ -70,6 +72,9 @@ int rs_load_text(struct rs_copy *copy); /* delimited, CSV and JSON */
 /* A row of stl_load_errors; texts are cut. column NULL: of the whole line. */
 void rs_load_error(struct rs_copy *copy, size_t file, int64_t line, const struct redshift_column *column,
                    const char *raw, const char *value, int code, const char *reason);
+/* compression: "gzip", "zstd", NULL none. NULL: it cannot be opened, or is not compressed so. What is broken
+ * further on is an error of reading (ferror). */
+FILE *rs_open_text(const char *path, const char *compression);
 /* Reads delimited text into a CSV that the engine takes as it is: file, line, a field for each column, the
  * raw line. Rows that do not fit are told and left out. */
 int rs_text_stage(struct rs_copy *copy, const char *path);

@@ -37,8 +37,8 @@ static int string(struct reader *r, const char **value)
 
 static int character(struct reader *r, char *value)
 {
-    const char *text;
-    if (string(r, &text) != 0)
+    const char *text = NULL;
+    if (string(r, &text) != 0 || !text)
         return -1;
     if (strcmp(text, "\\t") == 0)
         text = "\t";
@@ -240,6 +240,8 @@ int rs_options_read(const struct redshift_tokens *tokens, size_t *at, struct rs_
         return redshift_outcome_fail(outcome,
                                      "%s requires an authorization parameter: IAM_ROLE or CREDENTIALS",
                                      unload ? "UNLOAD" : "COPY");
+    if (options->overwrite && options->clean)
+        return redshift_outcome_fail(outcome, "CLEANPATH and ALLOWOVERWRITE cannot be used together");
     if (options->format == RS_FORMAT_PARQUET && !unload) {
         /* Columnar files take few of them. */
         const char *bad = options->max_error                             ? "MAXERROR"

@@ -180,7 +180,7 @@ static void write_record(struct source *s)
 static bool read_file(struct source *s, const char *path)
 {
     const struct rs_options *o = &s->copy->options;
-    s->in = fopen(path, "re");
+    s->in = rs_open_text(path, o->compression);
     if (!s->in)
         return false;
     s->lines = 0;
@@ -207,20 +207,22 @@ int rs_text_stage(struct rs_copy *copy, const char *path)
     }
     buf_init(&source.raw, RECORD_LIMIT);
     buf_init(&source.fields, RECORD_LIMIT);
-    bool good = true;
-    for (; source.file < copy->file_count && good && copy->rejected <= copy->options.max_error;
+    int result = 0;
+    for (; source.file < copy->file_count && result == 0 && copy->rejected <= copy->options.max_error;
          source.file++) {
-        char name[OBJECTS_PATH_SIZE];
-        good = read_file(&source, objects_path(copy->runner->objects, copy->files[source.file].blob, name));
+        const struct rs_file *file = &copy->files[source.file];
+        char name[OBJECTS_PATH_SIZE], url[OBJECTS_KEY_MAX + OBJECTS_BUCKET_MAX + 10];
+        snprintf(url, sizeof url, "s3://%s/%s", file->bucket, file->key);
+        if (!read_file(&source, objects_path(copy->runner->objects, file->blob, name)))
+            result = rs_detail_fail(copy, "The file cannot be read, or is not compressed as the options say",
+                                    1233, url);
     }
-    good &= !ferror(source.out);
-    if (fclose(source.out) != 0 || !good)
-        good = false;
+    bool full = ferror(source.out);
+    if ((fclose(source.out) != 0 || full) && result == 0)
+        result = redshift_outcome_fail(copy->outcome, "Disk Full");
     buf_free(&source.raw);
     buf_free(&source.fields);
     free(source.starts);
     free(source.quoted);
-    return good ? 0
-                : redshift_outcome_fail(copy->outcome,
-                                        "The load could not read its files, or the disk is full");
+    return result;
 }

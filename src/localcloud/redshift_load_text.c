@@ -146,9 +146,6 @@ static int stage_delimited(struct rs_copy *copy)
 {
     char path[FILE_PATH_SIZE + 96];
     struct buf sql;
-    if (copy->options.compression)
-        return redshift_outcome_fail(copy->outcome, "%s of delimited files is not emulated locally",
-                                     copy->options.compression);
     snprintf(path, sizeof path, "%s/load-%" PRId64 ".csv", redshift_warehouse_stage(copy->runner->warehouse),
              copy->runner->query_id);
     if (rs_text_stage(copy, path) != 0) {

@@ -208,6 +208,7 @@ const char *const redshift_prelude[] = {
     "CREATE TABLE IF NOT EXISTS _redshift.loads (query_id BIGINT, table_name VARCHAR, data_source VARCHAR, "
     "status VARCHAR, start_time TIMESTAMP, end_time TIMESTAMP, loaded_rows BIGINT, loaded_bytes BIGINT, "
     "source_file_count BIGINT, error_count BIGINT, file_format VARCHAR, error_message VARCHAR)",
+    "CREATE TABLE IF NOT EXISTS _redshift.committed (id VARCHAR, document VARCHAR)",
     "CREATE TABLE IF NOT EXISTS _redshift.load_errors (query_id BIGINT, start_time TIMESTAMP, table_id "
     "BIGINT, "
     "table_name VARCHAR, file_name VARCHAR, line_number BIGINT, column_name VARCHAR, column_type VARCHAR, "

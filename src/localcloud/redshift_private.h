@@ -31,7 +31,9 @@ struct redshift_job {
     json_t *document, *parameters;
     char **sqls;
     size_t count;
-    bool batch, auto_commit, csv, reads;
+    bool batch, auto_commit, csv;
+    bool reads;                         /* nothing but queries */
+    bool controls;                      /* BEGIN, COMMIT or ROLLBACK is among them */
     struct redshift_session *session;   /* NULL: a connection of its own */
     struct duck_connection *connection; /* while it runs */
     bool running, cancelled;
@@ -42,9 +44,10 @@ struct redshift {
     struct service_context context;
     struct redshift_history *history;
     struct redshift_warehouse *warehouse;
-    pthread_mutex_t lock; /* of all below */
-    pthread_cond_t work;  /* there may be something to pick */
-    pthread_cond_t ended; /* a statement has ended */
+    pthread_mutex_t submitting; /* taken before `lock` */
+    pthread_mutex_t lock;       /* of all below */
+    pthread_cond_t work;        /* there may be something to pick */
+    pthread_cond_t ended;       /* a statement has ended */
     struct redshift_job *jobs, **last;
     size_t job_count;
     bool writing, stopping;

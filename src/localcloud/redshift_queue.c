@@ -161,15 +161,39 @@ static int transaction(struct redshift_runner *runner, struct redshift_job *job,
     return result;
 }
 
+/* What tells, after a kill, whether the transaction was committed: the document as it will be then, written
+ * by the transaction itself. Writers follow each other, and the one before has its outcome in the history:
+ * one row is enough. */
+static int mark_committed(struct redshift_runner *runner, struct redshift_job *job)
+{
+    json_t *document = json_copy(job->document);
+    touch(document, "FINISHED");
+    char *text = json_dumps(document, JSON_COMPACT);
+    struct buf sql;
+    buf_init(&sql, 64u << 20);
+    buf_text(&sql, "DELETE FROM _redshift.committed; INSERT INTO _redshift.committed VALUES (");
+    redshift_put_string(&sql, job->id);
+    buf_text(&sql, ", ");
+    redshift_put_string(&sql, text ? text : "{}");
+    buf_char(&sql, ')');
+    int result = transaction(runner, job, sql.data);
+    buf_free(&sql);
+    free(text);
+    json_decref(document);
+    return result;
+}
+
 static int run_all(struct redshift *redshift, struct redshift_job *job, struct redshift_runner *runner)
 {
-    bool whole = job->batch && !job->auto_commit && !runner->in_transaction;
+    bool marked = !job->reads && !job->controls;
+    bool whole = !job->auto_commit && !runner->in_transaction && (job->batch || marked);
     int result = 0;
     int64_t rows = 0, size = 0;
     bool any = false;
     if (whole && transaction(runner, job, "BEGIN") != 0)
         return -1;
     runner->in_transaction |= whole;
+    runner->whole = whole;
     for (size_t i = 0; i < job->count; i++) {
         if (result != 0 && !job->auto_commit) {
             touch(sub(job, i), "ABORTED");
@@ -184,17 +208,19 @@ static int run_all(struct redshift *redshift, struct redshift_job *job, struct r
         rows = json_integer_value(json_object_get(sub(job, i), "ResultRows"));
         size += json_integer_value(json_object_get(sub(job, i), "ResultSize"));
     }
-    if (whole) {
-        runner->in_transaction = false;
-        if (result == 0)
-            result = transaction(runner, job, "COMMIT");
-        else
-            transaction(runner, job, "ROLLBACK");
-    }
     if (job->batch && result == 0) {
         json_object_set_new(job->document, "HasResultSet", json_boolean(any));
         json_object_set_new(job->document, "ResultRows", json_integer(rows));
         json_object_set_new(job->document, "ResultSize", json_integer(size));
+    }
+    if (whole) {
+        runner->in_transaction = runner->whole = false;
+        if (result == 0 && marked)
+            result = mark_committed(runner, job);
+        if (result == 0)
+            result = transaction(runner, job, "COMMIT");
+        if (result != 0)
+            transaction(runner, job, "ROLLBACK");
     }
     redshift_run_after(runner);
     return result;
@@ -338,6 +364,7 @@ int redshift_queue_start(struct redshift *redshift, struct err *err)
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&redshift->submitting, NULL);
     pthread_mutex_init(&redshift->lock, NULL);
     pthread_cond_init(&redshift->work, &attributes);
     pthread_cond_init(&redshift->ended, &attributes);
@@ -377,6 +404,7 @@ void redshift_queue_destroy(struct redshift *redshift)
     pthread_cond_destroy(&redshift->work);
     pthread_cond_destroy(&redshift->ended);
     pthread_mutex_destroy(&redshift->lock);
+    pthread_mutex_destroy(&redshift->submitting);
 }
 
 int redshift_queue_add(struct redshift *redshift, struct redshift_job *job, struct err *err)

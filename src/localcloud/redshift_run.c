@@ -329,6 +329,9 @@ static int run_transaction(struct redshift_runner *runner, const char *word, str
 {
     bool begin = strcmp(word, "begin") == 0 || strcmp(word, "start") == 0;
     bool commit = strcmp(word, "commit") == 0 || strcmp(word, "end") == 0;
+    if (runner->whole && !begin)
+        return redshift_outcome_fail(outcome,
+                                     "%s is not emulated locally in a batch, which is one transaction", word);
     if (begin == runner->in_transaction)
         return 0; /* a warning, no error, there as here */
     int result = redshift_engine(runner, begin ? "BEGIN" : commit ? "COMMIT" : "ROLLBACK", outcome);
@@ -336,6 +339,8 @@ static int run_transaction(struct redshift_runner *runner, const char *word, str
         runner->in_transaction = begin;
     return result;
 }
+
+#define CONTROLS " begin start commit end rollback abort "
 
 static bool one_of(const char *word, const char *words)
 {
@@ -364,7 +369,7 @@ static int dispatch(struct redshift_runner *runner, const struct redshift_tokens
         return redshift_copy(runner, tokens, outcome);
     if (strcmp(word, "unload") == 0)
         return redshift_unload(runner, tokens, outcome);
-    if (one_of(word, " begin start commit end rollback abort "))
+    if (one_of(word, CONTROLS))
         return run_transaction(runner, word, outcome);
     if (strcmp(word, "set") == 0)
         return run_set(runner, tokens, outcome);
@@ -401,9 +406,16 @@ int redshift_run(struct redshift_runner *runner, const char *sql, struct redshif
 void redshift_run_after(struct redshift_runner *runner)
 {
     struct redshift_outcome ignored = {0};
+    if (runner->in_transaction) /* that of a session, which may be broken: when it has ended */
+        return;
     if (runner->after.length > 0 && !runner->after.overflow)
         redshift_engine(runner, runner->after.data, &ignored);
     buf_reset(&runner->after);
+}
+
+bool redshift_controls(const struct redshift_tokens *tokens)
+{
+    return tokens->count > 0 && tokens->list[0].kind == RS_WORD && one_of(tokens->list[0].value, CONTROLS);
 }
 
 bool redshift_only_reads(const struct redshift_tokens *tokens)

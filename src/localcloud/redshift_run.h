@@ -26,7 +26,8 @@ struct redshift_runner {
     const char *region;
     struct redshift_scope scope;
     char schema[128];    /* of the search path; scope.schema */
-    bool in_transaction; /* BEGIN was said, or a batch runs */
+    bool in_transaction; /* BEGIN was said, or a job is one transaction */
+    bool whole;          /* the latter */
     int64_t query_id;
     /* Written after the transaction, whatever became of it: what is told of loads that failed. */
     struct buf after;
@@ -53,6 +54,8 @@ void redshift_outcome_free(struct redshift_outcome *outcome);
 void redshift_run_after(struct redshift_runner *runner);
 /* Does it only read? Such statements run side by side; others one after the other. */
 bool redshift_only_reads(const struct redshift_tokens *tokens);
+/* Does it begin or end a transaction? */
+bool redshift_controls(const struct redshift_tokens *tokens);
 
 /* ---- for the loads ---------------------------------------------------------------------------------- */
 

@@ -106,7 +106,8 @@ struct duck_connection *redshift_warehouse_connect(struct redshift_warehouse *wa
     int result = warehouse->db ? 0 : open_file(warehouse, err);
     pthread_mutex_unlock(&warehouse->lock);
     struct duck_connection *connection = result == 0 ? duck_connect(warehouse->db, err) : NULL;
-    if (connection && duck_exec(connection, "SET search_path='public,_redshift'", err) != 0) {
+    if (connection &&
+        duck_exec(connection, "SET search_path='warehouse.public,warehouse._redshift'", err) != 0) {
         duck_disconnect(connection);
         return NULL;
     }

@@ -66,6 +66,35 @@ enum duck_error_class duck_error(const struct duck_connection *connection, const
 
 /* ---- opening ---------------------------------------------------------------------------------------- */
 
+/* The file is attached to an engine in memory, not opened as its own database: while DuckDB replays the log
+ * of the latter it has no default database yet, and cannot read a log in which a table with a check or a
+ * default was altered (as of 1.5.6). */
+static int attach(struct duck_db *db, const struct duck_settings *settings, struct err *err)
+{
+    const char *slash = strrchr(settings->path, '/'), *file = slash ? slash + 1 : settings->path;
+    snprintf(db->name, sizeof db->name, "%.*s", (int)strcspn(file, "."), file);
+    if (!db->name[0] || strspn(db->name, "abcdefghijklmnopqrstuvwxyz_") != strlen(db->name))
+        return err_set(err, ERR_USAGE, "%s is no name for a database", file);
+    char name[sizeof db->name];
+    text_copy(name, sizeof name, db->name);
+    db->name[0] = '\0'; /* not there yet */
+    struct duck_connection *connection = duck_connect(db, err);
+    if (!connection)
+        return -1;
+    struct buf sql;
+    buf_init(&sql, SETTINGS_LIMIT);
+    buf_text(&sql, "ATTACH ");
+    buf_sql_text(&sql, settings->path);
+    buf_printf(&sql, " AS %s (%s)", name, settings->read_only ? "READ_ONLY" : "READ_WRITE");
+    int result = duck_exec(connection, sql.data, err);
+    if (result != 0)
+        err_prefix(err, "%s cannot be opened", settings->path);
+    buf_free(&sql);
+    duck_disconnect(connection);
+    text_copy(db->name, sizeof db->name, name);
+    return result;
+}
+
 /* After this nothing that SQL says can open the engine again. The order matters: what is allowed is said
  * before the door is closed, and that is locked last. */
 static int lock_down(struct duck_db *db, const struct duck_settings *settings, struct err *err)
@@ -111,7 +140,6 @@ struct duck_db *duck_open(const struct duck_settings *settings, struct err *err)
     const char *const options[][2] = {
         {"memory_limit", memory},
         {"threads", threads},
-        {"access_mode", settings->read_only ? "read_only" : "automatic"},
     };
     void *config = NULL;
     char *reason = NULL;
@@ -119,17 +147,17 @@ struct duck_db *duck_open(const struct duck_settings *settings, struct err *err)
     for (size_t i = 0; i < sizeof options / sizeof *options && !failed; i++)
         failed = db->api.set_config(config, options[i][0], options[i][1]);
     if (!failed)
-        failed = db->api.open_ext(settings->path, &db->handle, config, &reason);
+        failed = db->api.open_ext(NULL, &db->handle, config, &reason);
     db->api.destroy_config(&config);
     if (failed) {
         char harmless[300];
         text_sanitise(harmless, sizeof harmless, reason ? reason : "?", reason ? strlen(reason) : 1);
-        err_set(err, ERR_IO, "%s cannot be opened: %s", settings->path ? settings->path : "DuckDB", harmless);
+        err_set(err, ERR_IO, "DuckDB cannot be opened: %s", harmless);
         db->api.free(reason);
         free(db);
         return NULL;
     }
-    if (lock_down(db, settings, err) != 0) {
+    if ((settings->path && attach(db, settings, err) != 0) || lock_down(db, settings, err) != 0) {
         duck_close(db);
         return NULL;
     }
@@ -156,6 +184,12 @@ struct duck_connection *duck_connect(struct duck_db *db, struct err *err)
     if (db->api.connect(db->handle, &connection->handle) != 0) {
         free(connection);
         err_set(err, ERR_INTERNAL, "DuckDB gives no further connection");
+        return NULL;
+    }
+    char use[sizeof db->name + 8];
+    snprintf(use, sizeof use, "USE %s", db->name);
+    if (db->name[0] && duck_exec(connection, use, err) != 0) {
+        duck_disconnect(connection);
         return NULL;
     }
     return connection;

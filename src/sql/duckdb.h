@@ -28,7 +28,7 @@ struct duck_connection;
 struct duck_statement;
 
 struct duck_settings {
-    const char *path; /* of the database file; NULL: in memory */
+    const char *path; /* of the database file, which is called by its name up to the dot; NULL: in memory */
     bool read_only;
     const char *const *folders; /* absolute; SQL may read and write below these only; may be none */
     size_t folder_count;

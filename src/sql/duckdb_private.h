@@ -8,6 +8,7 @@
 struct duck_db {
     struct duck_api api;
     void *handle;
+    char name[64]; /* of the file's database; "" in memory */
 };
 
 struct duck_connection {

@@ -1,68 +1,16 @@
 """The Redshift Data API by boto3: statements in their states, batches, sessions, paging, loads, and what is refused.
 
 What runs SQL is skipped without DuckDB (make duckdb)."""
-import base64
-import json
-import os
 import time
 import uuid
 
 from harness import Cloud, fails, finish, run
+from redshift_client import TARGET, Warehouse
 
 cloud = Cloud()
 rs = cloud.client("redshift-data")
-s3 = cloud.client("s3")
-TARGET = {"WorkgroupName": "smartcity", "Database": "dev"}
-
-
-def wait(id):
-    for _ in range(600):
-        described = rs.describe_statement(Id=id)
-        if described["Status"] in ("FINISHED", "FAILED", "ABORTED"):
-            return described
-        time.sleep(0.02)
-    raise AssertionError("does not end: %s" % described)
-
-
-def submit(sql, **more):
-    if "SessionId" not in more:
-        more = dict(TARGET, **more)
-    return rs.execute_statement(Sql=sql, **more)
-
-
-def value(field):
-    return None if field.get("isNull") else next(iter(field.values()))
-
-
-def records(id):
-    rows, token = [], {}
-    while True:
-        page = rs.get_statement_result(Id=id, **token)
-        rows += [tuple(value(f) for f in record) for record in page["Records"]]
-        if "NextToken" not in page:
-            assert page["TotalNumRows"] == len(rows)
-            return rows
-        token = {"NextToken": page["NextToken"]}
-
-
-def sql(text, **more):
-    """Rows of a query, or the number of rows of anything else."""
-    done = wait(submit(text, **more)["Id"])
-    assert done["Status"] == "FINISHED", "%s: %s" % (text, done.get("Error"))
-    return records(done["Id"]) if done["HasResultSet"] else done["ResultRows"]
-
-
-def refused(text, part, **more):
-    done = wait(submit(text, **more)["Id"])
-    assert done["Status"] == "FAILED", "%s: %s" % (text, done["Status"])
-    assert part in done["Error"], "%s: %r instead of %r" % (text, done["Error"], part)
-    return done["Error"]
-
-
-def have_duckdb():
-    first = wait(submit("select 1")["Id"])
-    assert first["Status"] == "FINISHED" or "make duckdb" in first["Error"], first["Error"]
-    return first["Status"] == "FINISHED"
+warehouse = Warehouse(rs)
+wait, submit, records, sql, refused = (warehouse.wait, warehouse.submit, warehouse.records, warehouse.sql, warehouse.refused)
 
 
 def statements():
@@ -243,7 +191,7 @@ def nothing_gets_out():
 
 TESTS = [statements, errors, tables, paging, csv, parameters, batches, sessions, tokens, cancel, nothing_gets_out]
 
-if have_duckdb():
+if warehouse.is_here():
     run(TESTS)
 else:
     print("ok 1 - needs DuckDB # SKIP make duckdb")

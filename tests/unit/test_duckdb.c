@@ -391,6 +391,57 @@ static void memory_is_limited(void **state)
     duck_close(db);
 }
 
+static void copy_file(const char *from, const char *to)
+{
+    struct err err = ERR_INIT;
+    struct buf bytes;
+    buf_init(&bytes, 64u << 20);
+    assert_int_equal(file_read(from, &bytes, &err), 0);
+    assert_int_equal(file_write_atomic(to, bytes.data, bytes.length, 0600, &err), 0);
+    buf_free(&bytes);
+}
+
+/* What a kill leaves, file and log, opens again; DuckDB by itself fails on a log like this one. */
+static void killed_file_opens(void **state)
+{
+    NEEDS_DUCKDB();
+    char first[120], log[130], second[120], copied[130];
+    snprintf(first, sizeof first, "%s/first.duckdb", inside);
+    snprintf(log, sizeof log, "%s.wal", first);
+    snprintf(second, sizeof second, "%s/second.duckdb", inside);
+    snprintf(copied, sizeof copied, "%s.wal", second);
+    struct duck_settings settings = {.path = first};
+    struct err err = ERR_INIT;
+    struct duck_db *db = duck_open(&settings, &err);
+    assert_non_null(db);
+    struct duck_connection *connection = duck_connect(db, &err);
+    assert_int_equal(
+        duck_exec(connection,
+                  "CREATE SEQUENCE s; CREATE TABLE t (i INTEGER DEFAULT (nextval('s')), x VARCHAR "
+                  "CHECK (strlen(x) <= 3)); COMMENT ON COLUMN t.x IS 'short'; INSERT INTO t (x) "
+                  "VALUES ('a'); BEGIN; INSERT INTO t (x) VALUES ('b')",
+                  &err),
+        0);
+    copy_file(first, second);
+    copy_file(log, copied);
+    duck_disconnect(connection);
+    duck_close(db);
+    settings.path = second;
+    db = duck_open(&settings, &err);
+    if (!db)
+        fail_msg("%s", err.text);
+    connection = duck_connect(db, &err);
+    assert_int_equal(duck_exec(connection, "INSERT INTO t (x) VALUES ('c')", &err), 0);
+    assert_int_equal(duck_exec(connection, "INSERT INTO t (x) VALUES ('long')", &err), -1);
+    struct duck_statement *row = duck_prepare(connection, "SELECT count(*), count(DISTINCT i) FROM t", &err);
+    assert_int_equal(duck_step(row, &err), 1);
+    assert_int_equal(duck_int(duck_column(row, 0)), 2);
+    assert_int_equal(duck_int(duck_column(row, 1)), 2);
+    duck_finalize(row);
+    duck_disconnect(connection);
+    duck_close(db);
+}
+
 static void missing_library(void **state)
 {
     struct err err = ERR_INIT;
@@ -423,6 +474,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(hostile_parquet, set_up, tear_down),
         cmocka_unit_test_setup_teardown(cancelled, set_up, tear_down),
         cmocka_unit_test_setup_teardown(memory_is_limited, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(killed_file_opens, set_up, tear_down),
         cmocka_unit_test(missing_library),
     };
     return cmocka_run_group_tests_name("duckdb", tests, NULL, NULL);
