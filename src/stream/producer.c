@@ -27,9 +27,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LANES 16 /* partitions of an embedded topic that can be held back */
-#define RECORD_OVERHEAD                                                                                      \
-    190 /* headers and framing, at worst a batch for each record; counted into the window */
+#define LANES             16  /* partitions of an embedded topic that can be held back */
+#define RECORD_OVERHEAD   190 /* headers and framing, at worst a batch each */
 #define LATENCY_SAMPLING  8
 #define TOPICS_TIMEOUT_MS 500
 #define REFUSED_US        50000

@@ -272,7 +272,7 @@ static int64_t ask_sql(const char *sql)
 static int64_t ask(const char *select, const char *path)
 {
     char sql[FILE_PATH_SIZE + 300];
-    snprintf(sql, sizeof sql, "SELECT %s FROM read_parquet('%s')", select, path);
+    snprintf(sql, sizeof sql, "SELECT %.250s FROM read_parquet('%.500s')", select, path);
     return ask_sql(sql);
 }
 
