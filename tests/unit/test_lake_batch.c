@@ -313,7 +313,7 @@ static void test_files_by_day(void **state)
                  "SELECT count(*) FILTER (p IS NOT NULL AND (e, o) < (p, q)) FROM (SELECT event_ts e, "
                  "_kafka_offset o, lag(e) "
                  "OVER w p, "
-                 "lag(o) OVER w q FROM read_parquet('%s', file_row_number = true) WINDOW w AS (ORDER BY "
+                 "lag(o) OVER w q FROM read_parquet('%.500s', file_row_number = true) WINDOW w AS (ORDER BY "
                  "file_row_number))",
                  files[i].path);
         assert_int_equal(ask_sql(sql), 0);
