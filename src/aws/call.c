@@ -140,6 +140,8 @@ static enum retry_class class_of(const struct aws_call *call)
     const struct aws_answer *answer = &call->answer;
     switch (call->transfer.end) {
     case HTTP_ANSWERED:
+        if (strcmp(answer->code, "UnreadableAnswer") == 0)
+            return RETRY_NO; /* it was carried out, or this is no AWS */
         /* 200 with an error inside */
         return retry_class_of(answer->status < 300 ? 500 : answer->status, answer->code);
     case HTTP_UNSENT:
@@ -209,6 +211,8 @@ static bool again(struct aws_call *call, enum retry_class class)
         !text_parse_int(after, 0, INT64_MAX, &after_ms))
         after_ms = -1;
     int64_t delay = retry_delay_us(class, call->answer.attempts, after_ms, draw(client));
+    if (delay > client->settings.retry_wait_us)
+        delay = client->settings.retry_wait_us;
     if (call->transfer.deadline_us > 0 && now + delay >= call->transfer.deadline_us)
         return false;
     int taken = retry_quota_take(&client->quota, class);

@@ -384,6 +384,8 @@ static void set_defaults(struct aws_settings *settings, const struct aws_config 
         settings->queue_bytes = 64u << 20;
     if (settings->attempts <= 0)
         settings->attempts = config->max_attempts > 0 ? config->max_attempts : 3;
+    if (settings->retry_wait_us <= 0)
+        settings->retry_wait_us = 20 * SECOND;
     if (settings->connect_timeout_us <= 0)
         settings->connect_timeout_us = 5 * SECOND;
     if (settings->timeout_us <= 0)

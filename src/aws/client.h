@@ -50,6 +50,7 @@ struct aws_settings {
     size_t queue;                      /* waiting calls; more are refused with ERR_FULL; 0: 256 */
     size_t queue_bytes;                /* of their bodies in memory; 0: 64 MiB */
     int attempts;                      /* of one call; 0: AWS_MAX_ATTEMPTS, the profile's max_attempts, 3 */
+    int64_t retry_wait_us;             /* the longest wait between two attempts; 0: 20 s */
     int64_t connect_timeout_us;        /* 0: 5 s */
     int64_t timeout_us; /* of a whole call, retries included; 0: 60 s. S3 bodies: `stall` instead */
     int64_t stall_us;   /* a transfer without a byte for so long is broken; 0: 20 s */

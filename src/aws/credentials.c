@@ -260,6 +260,8 @@ static void fetch_loop(void *context)
             .config = provider->config, .http = provider->http, .stop = &provider->stop};
         struct err err = ERR_INIT;
         int result = find_keys(&search, keys, &err);
+        if (result == 0 && keys->expires_us && keys->expires_us - clock_wall_us() <= LAST_US)
+            result = err_set(&err, ERR_AUTH, "the keys from %s have expired already", search.origin);
 
         pthread_mutex_lock(&provider->lock);
         provider->wanted = false;
