@@ -2,7 +2,6 @@
 
 #include "localcloud/athena_engine.h"
 #include "localcloud/athena_hive.h"
-#include "localcloud/athena_source.h"
 #include "localcloud/athena_value.h"
 
 #include <ctype.h>
@@ -117,7 +116,7 @@ json_t *athena_bound_columns(struct athena_task *task, const struct athena_bound
 void athena_bound_item(struct buf *sql, const char *expression, const char *hive, const char *name)
 {
     buf_printf(sql, "%s CAST(%s AS ", sql->length > 6 ? "," : "", expression);
-    (void)athena_source_type(hive, sql);
+    (void)athena_hive_engine(sql, hive);
     buf_text(sql, ") AS ");
     athena_quote(sql, name, '"');
 }

@@ -136,6 +136,31 @@ static bool own_failure(const char *text, struct athena_failure *failure)
     return true;
 }
 
+char *athena_mask_paths(const char *text, size_t length)
+{
+    char *out = mem_alloc(length + 1);
+    size_t written = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '/') { /* to the end of the path; kept when it is none */
+            size_t end = i;
+            while (end < length && (isalnum((unsigned char)text[end]) || strchr("/._-", text[end])) &&
+                   text[end])
+                end++;
+            char *path = strndup(text + i, end - i);
+            bool blob = path && strstr(path, "/blobs/");
+            free(path);
+            if (blob) {
+                out[written++] = '~';
+                i = end - 1;
+                continue;
+            }
+        }
+        out[written++] = text[i];
+    }
+    out[written] = '\0';
+    return out;
+}
+
 void athena_failure_of(const struct duck_connection *connection, const char *text,
                        struct athena_failure *failure)
 {
@@ -146,7 +171,9 @@ void athena_failure_of(const struct duck_connection *connection, const char *tex
         return;
     const char *body = strstr(said, "Error: ");
     body = body ? body + 7 : said;
-    text_sanitise(reason, sizeof reason, body, strcspn(body, "\n"));
+    char *masked = athena_mask_paths(body, strcspn(body, "\n"));
+    text_sanitise(reason, sizeof reason, masked, strlen(masked));
+    free(masked);
     if (strstr(said, "Referenced column") || strstr(said, "does not have a column named") ||
         strstr(said, "Referenced table")) {
         const char *mark = strstr(said, "does not have a column named") ? "column named" : "Referenced";
@@ -193,6 +220,9 @@ void athena_failure_of(const struct duck_connection *connection, const char *tex
         break;
     case DUCK_ERROR_BINDER:
         (void)athena_fail(failure, "TYPE_MISMATCH", "%s", reason);
+        break;
+    case DUCK_ERROR_IO:
+        (void)athena_fail(failure, "HIVE_CANNOT_OPEN_SPLIT", "%s", reason);
         break;
     case DUCK_ERROR_INTERRUPT:
         (void)athena_fail(failure, "USER_CANCELED", "Query cancelled by user");

@@ -28,6 +28,8 @@ void athena_column_name(const struct duck_statement *statement, size_t column, c
  * it: places are found in it. */
 void athena_failure_of(const struct duck_connection *connection, const char *text,
                        struct athena_failure *failure);
+/* A text of the engine's in which paths of blobs are hidden. Caller frees. */
+char *athena_mask_paths(const char *text, size_t length);
 /* AthenaError.ErrorType and ErrorCategory of a kind. */
 int athena_error_type(const char *kind, int *category);
 

@@ -271,6 +271,8 @@ static int run_statement(struct athena_task *task)
     case VERB_SET_LOCATION:
     case VERB_SET_PROPERTIES:
         return athena_ddl_run(task);
+    case VERB_EXPLAIN:
+        return athena_explain_run(task);
     case VERB_PREPARE:
     case VERB_DEALLOCATE:
         return run_prepared(task);

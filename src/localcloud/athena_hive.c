@@ -122,3 +122,86 @@ bool athena_hive_stores(const struct duck_type *from, const struct duck_type *to
             return false;
     return true;
 }
+
+/* ---- to the engine's words -------------------------------------------------------------------------- */
+
+static bool type_at(const char **at, struct buf *out, int depth);
+
+static void quoted(struct buf *out, const char *text, size_t length, char quote)
+{
+    buf_char(out, quote);
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == quote)
+            buf_char(out, quote);
+        buf_char(out, text[i]);
+    }
+    buf_char(out, quote);
+}
+
+static bool fields(const char **at, struct buf *out, int depth)
+{
+    for (bool first = true;; first = false) {
+        const char *colon = strchr(*at, ':');
+        if (!colon || colon == *at)
+            return false;
+        buf_text(out, first ? "" : ", ");
+        quoted(out, *at, (size_t)(colon - *at), '"');
+        buf_char(out, ' ');
+        *at = colon + 1;
+        if (!type_at(at, out, depth + 1))
+            return false;
+        if (**at != ',')
+            return true;
+        ++*at;
+    }
+}
+
+static bool type_at(const char **at, struct buf *out, int depth)
+{
+    static const char *const plain[][2] = {
+        {"boolean", "BOOLEAN"}, {"tinyint", "TINYINT"},     {"smallint", "SMALLINT"}, {"integer", "INTEGER"},
+        {"int", "INTEGER"},     {"bigint", "BIGINT"},       {"float", "FLOAT"},       {"double", "DOUBLE"},
+        {"string", "VARCHAR"},  {"varchar", "VARCHAR"},     {"char", "VARCHAR"},      {"binary", "BLOB"},
+        {"date", "DATE"},       {"timestamp", "TIMESTAMP"}, {"decimal", "DECIMAL"}};
+    size_t length = strcspn(*at, "<>(),:");
+    if (depth > 32)
+        return false;
+    bool array = length == 5 && strncmp(*at, "array", 5) == 0,
+         map = length == 3 && strncmp(*at, "map", 3) == 0;
+    if ((array || map || (length == 6 && strncmp(*at, "struct", 6) == 0)) && (*at)[length] == '<') {
+        *at += length + 1;
+        buf_text(out, array ? "" : map ? "MAP(" : "STRUCT(");
+        if (!(array || map ? type_at(at, out, depth + 1) : fields(at, out, depth)))
+            return false;
+        if (map) {
+            if (*(*at)++ != ',')
+                return false;
+            buf_char(out, ',');
+            if (!type_at(at, out, depth + 1))
+                return false;
+        }
+        buf_text(out, array ? "[]" : ")");
+        return *(*at)++ == '>';
+    }
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
+        if (strlen(plain[i][0]) != length || strncmp(*at, plain[i][0], length) != 0)
+            continue;
+        *at += length;
+        buf_text(out, plain[i][1]);
+        if (**at == '(') {
+            size_t size = strspn(*at + 1, "0123456789, ");
+            if ((*at)[size + 1] != ')')
+                return false;
+            if (strcmp(plain[i][0], "decimal") == 0)
+                buf_append(out, *at, size + 2);
+            *at += size + 2;
+        }
+        return true;
+    }
+    return false;
+}
+
+bool athena_hive_engine(struct buf *out, const char *hive)
+{
+    return type_at(&hive, out, 0) && *hive == '\0';
+}

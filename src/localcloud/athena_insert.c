@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "localcloud/athena_engine.h"
 #include "localcloud/athena_hive.h"
-#include "localcloud/athena_source.h"
 #include "localcloud/athena_value.h"
 #include "localcloud/athena_view.h"
 
@@ -64,7 +63,7 @@ static int check_types(struct athena_task *task, const struct athena_bound *boun
         const json_t *column = json_array_get(all, i);
         struct buf type;
         buf_init(&type, 65536);
-        bool known = athena_source_type(athena_member(column, "Type"), &type);
+        bool known = athena_hive_engine(&type, athena_member(column, "Type"));
         buf_free(&type);
         if (!known) {
             buf_free(&sql);

@@ -61,5 +61,32 @@ static void row(const struct duck_value *arguments, size_t count, struct duck_re
     buf_free(&text);
 }
 
+/* A line with escapes: they are taken away, and \x1f\x1e stands between fields instead. */
+static void unescape(const struct duck_value *arguments, size_t count, struct duck_return *out)
+{
+    size_t length, size, escape_size;
+    const char *line = duck_text(arguments[0], &length), *delimiter = duck_text(arguments[1], &size),
+               *escape = duck_text(arguments[2], &escape_size);
+    struct buf text;
+    buf_init(&text, TEXT_LIMIT);
+    for (size_t i = 0; i < length; i++) {
+        if (escape_size == 1 && line[i] == *escape && i + 1 < length) {
+            buf_char(&text, line[++i]);
+        } else if (size > 0 && length - i >= size && memcmp(line + i, delimiter, size) == 0) {
+            buf_text(&text, "\x1f\x1e");
+            i += size - 1;
+        } else {
+            buf_char(&text, line[i]);
+        }
+    }
+    if (text.overflow)
+        duck_return_error(out, "EXCEEDED_MEMORY_LIMIT: a line is too long");
+    else
+        duck_return_text(out, text.data ? text.data : "", text.length);
+    buf_free(&text);
+}
+
 const struct duck_function athena_lazy_functions[] = {
-    {"athena_lazy_row", DUCK_VARCHAR, row, false, {DUCK_ANY, DUCK_VARCHAR}}, {0}};
+    {"athena_lazy_unescape", DUCK_VARCHAR, unescape, false, {DUCK_VARCHAR, DUCK_VARCHAR, DUCK_VARCHAR}},
+    {"athena_lazy_row", DUCK_VARCHAR, row, false, {DUCK_ANY, DUCK_VARCHAR}},
+    {0}};

@@ -163,7 +163,8 @@ static int rewrite_items(struct rewriter *r, size_t at, size_t to, size_t *next)
                     rewrite_name(r, AT(r, i));
                 else
                     rewrite_raw(r, AT(r, i));
-            buf_text(&r->out, " *");
+            /* Columns that begin with '$' are there only when the query names one. */
+            buf_text(&r->out, r->hidden ? " * NOT LIKE '$%'" : " *");
             star = true;
         } else {
             if (rewrite_expression(r, begin, alias) != 0)
@@ -290,7 +291,8 @@ static int rewrite_clause(struct rewriter *r, size_t at, size_t to, size_t *next
 
 static int query_body(struct rewriter *r, size_t at, size_t to)
 {
-    bool begin = true; /* a SELECT, VALUES, TABLE or ( may stand here */
+    size_t from_at = 0, from_to = 0; /* of the SELECT at hand */
+    bool begin = true;               /* a SELECT, VALUES, TABLE or ( may stand here */
     while (at < to) {
         const struct athena_token *token = AT(r, at);
         int failed = 0;
@@ -299,6 +301,7 @@ static int query_body(struct rewriter *r, size_t at, size_t to)
         } else if (begin && athena_is(token, "SELECT")) {
             buf_text(&r->out, " SELECT");
             at++;
+            from_at = from_to = 0;
             if (athena_is(AT(r, at), "DISTINCT") || athena_is(AT(r, at), "ALL"))
                 rewrite_raw(r, AT(r, at++));
             failed = rewrite_items(r, at, to, &at);
@@ -328,9 +331,15 @@ static int query_body(struct rewriter *r, size_t at, size_t to)
             begin = true;
         } else if (!begin && athena_is(token, "FROM")) {
             buf_text(&r->out, " FROM");
+            from_at = at + 1;
             failed = rewrite_relations(r, at + 1, to, &at);
+            from_to = at;
         } else if (!begin && rewrite_is_clause(r, at)) {
+            size_t begin_at = at + 1;
+            bool where = athena_is(token, "WHERE");
             failed = rewrite_clause(r, at, to, &at);
+            if (where && !failed)
+                rewrite_note_conditions(r, from_at, from_to, begin_at, at);
         } else {
             return rewrite_refuse(r, at);
         }
@@ -355,6 +364,10 @@ int athena_rewrite(const struct athena_tokens *tokens, size_t from, size_t to, c
     *query = (struct athena_query){0};
     struct rewriter r = {.tokens = tokens, .database = database, .query = query, .failure = failure};
     buf_init(&r.out, OUT_LIMIT);
+    for (size_t i = from; i < to; i++)
+        r.hidden = r.hidden || (tokens->list[i].kind == TOKEN_QUOTED && tokens->list[i].length > 2 &&
+                                tokens->list[i].text[1] == '$');
+    query->hidden = r.hidden;
     int result = rewrite_query(&r, from, to);
     if (result == 0 && r.out.overflow)
         result = athena_fail(failure, "QUERY_TEXT_TOO_LARGE", "the query becomes too long");
@@ -384,6 +397,7 @@ void athena_query_free(struct athena_query *query)
     for (size_t i = 0; i < query->table_count; i++) {
         free(query->tables[i].database);
         free(query->tables[i].name);
+        json_decref(query->tables[i].conditions);
     }
     free(query->tables);
     free(query->sql);

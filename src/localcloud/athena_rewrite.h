@@ -14,6 +14,8 @@
 #include "base/buf.h"
 #include "localcloud/athena_lexer.h"
 
+#include <jansson.h>
+
 #define ATHENA_TABLES_MAX 200
 /* Stands in a column's name where its number is known only when it has run: "_col" and the number. */
 #define ATHENA_UNNAMED "_col#"
@@ -21,6 +23,9 @@
 struct athena_table {
     char *database, *name; /* lower case */
     int line, column;      /* of its first mention */
+    size_t mentions;
+    /* [[text, …], …]: of a mention, what its WHERE demands besides other things; not of every mention. */
+    json_t *conditions;
 };
 
 struct athena_query {
@@ -28,6 +33,7 @@ struct athena_query {
     struct athena_table *tables; /* each once; in `sql` it is the view "database.name" */
     size_t table_count;
     size_t parameter_count; /* "?" in it */
+    bool hidden;            /* it names "$path": the views need the hidden columns */
 };
 
 /* Of tokens [from, to). 0 or -1. */

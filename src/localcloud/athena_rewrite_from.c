@@ -12,6 +12,11 @@
 static const char *const joins[] = {"JOIN", "CROSS",   "INNER", "LEFT",  "RIGHT",
                                     "FULL", "NATURAL", "ON",    "USING", NULL};
 
+bool rewrite_is_join(const struct athena_token *token)
+{
+    return rewrite_in_list(token, joins);
+}
+
 /* ---- tables ----------------------------------------------------------------------------------------- */
 
 char *rewrite_lower_name(const struct athena_token *token)
@@ -23,7 +28,7 @@ char *rewrite_lower_name(const struct athena_token *token)
     return name;
 }
 
-static bool is_common(const struct rewriter *r, const char *name)
+bool rewrite_is_common(const struct rewriter *r, const char *name)
 {
     for (size_t i = 0; i < r->common_count; i++)
         if (strcmp(r->common[i], name) == 0)
@@ -37,6 +42,7 @@ static int note_table(struct rewriter *r, char *database, char *name, const stru
     struct athena_query *query = r->query;
     for (size_t i = 0; i < query->table_count; i++)
         if (strcmp(query->tables[i].database, database) == 0 && strcmp(query->tables[i].name, name) == 0) {
+            query->tables[i].mentions++;
             free(database);
             free(name);
             return 0;
@@ -48,7 +54,7 @@ static int note_table(struct rewriter *r, char *database, char *name, const stru
     }
     query->tables = mem_resize(query->tables, query->table_count + 1, sizeof *query->tables);
     query->tables[query->table_count++] = (struct athena_table){
-        .database = database, .name = name, .line = token->line, .column = token->column};
+        .database = database, .name = name, .line = token->line, .column = token->column, .mentions = 1};
     return 0;
 }
 
@@ -78,7 +84,7 @@ int rewrite_table(struct rewriter *r, size_t at, size_t to, size_t *next)
     }
     *next = at;
     char *name = rewrite_lower_name(AT(r, parts[count - 1]));
-    if (count == 1 && is_common(r, name)) {
+    if (count == 1 && rewrite_is_common(r, name)) {
         rewrite_name(r, AT(r, begin));
         free(name);
         return 0;

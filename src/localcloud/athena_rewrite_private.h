@@ -13,6 +13,7 @@ struct rewriter {
     char **common; /* names of WITH */
     size_t common_count;
     int depth;
+    bool hidden; /* "$path" is wanted: tables have such columns, which * leaves out */
 };
 
 #define AT(r, i) (&(r)->tokens->list[i])
@@ -32,7 +33,11 @@ int rewrite_refuse(struct rewriter *r, size_t at); /* mismatched input */
 
 bool rewrite_in_list(const struct athena_token *token, const char *const *list); /* of words, ended by NULL */
 void rewrite_put_quoted(struct buf *out, const char *name);
-char *rewrite_lower_name(const struct athena_token *token); /* caller frees */
+char *rewrite_lower_name(const struct athena_token *token);         /* caller frees */
+bool rewrite_is_common(const struct rewriter *r, const char *name); /* of a WITH */
+bool rewrite_is_join(const struct athena_token *token);
+/* The tables in FROM [from, to) under a WHERE [where_from, where_to): what it demands of each. */
+void rewrite_note_conditions(struct rewriter *r, size_t from, size_t to, size_t where_from, size_t where_to);
 /* [catalog.][database.]name */
 int rewrite_table(struct rewriter *r, size_t at, size_t to, size_t *next);
 

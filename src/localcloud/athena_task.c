@@ -88,14 +88,16 @@ int athena_task_query(struct athena_task *task, size_t from, size_t to, struct a
     const struct athena_statement *s = task->statement;
     if (athena_rewrite(&s->tokens, from, to, task->execution->database, query, task->failure) != 0)
         return -1;
-    for (size_t i = 0; i < query->table_count; i++)
-        if (athena_source_create(task->run->connection, athena_task_catalogue(task),
-                                 athena_task_objects(task), &query->tables[i], &task->execution->scanned,
-                                 task->failure) != 0) {
-            athena_query_free(query);
-            return -1;
-        }
-    return 0;
+    struct athena_sources sources = {.connection = task->run->connection,
+                                     .catalogue = athena_task_catalogue(task),
+                                     .objects = athena_task_objects(task),
+                                     .failure = task->failure};
+    int result = athena_sources_add(&sources, query);
+    athena_sources_end(&sources);
+    task->execution->scanned += sources.bytes;
+    if (result != 0)
+        athena_query_free(query);
+    return result;
 }
 
 /* ---- texts ------------------------------------------------------------------------------------------ */

@@ -50,10 +50,11 @@ void athena_partition_path(struct buf *out, const json_t *keys, const json_t *va
 /* Undoes the escapes. Caller frees. */
 char *athena_partition_unescape(const char *text, size_t length);
 
-int athena_ddl_run(struct athena_task *task);    /* athena_ddl.c: databases, tables, partitions */
-int athena_repair_run(struct athena_task *task); /* athena_repair.c: MSCK REPAIR TABLE */
-int athena_show_run(struct athena_task *task);   /* athena_show.c: SHOW, DESCRIBE */
-int athena_view_run(struct athena_task *task);   /* athena_view.c: CREATE VIEW, DROP VIEW */
-int athena_write_run(struct athena_task *task);  /* athena_write.c: CTAS, INSERT, UNLOAD */
+int athena_ddl_run(struct athena_task *task);     /* athena_ddl.c: databases, tables, partitions */
+int athena_repair_run(struct athena_task *task);  /* athena_repair.c: MSCK REPAIR TABLE */
+int athena_show_run(struct athena_task *task);    /* athena_show.c: SHOW, DESCRIBE */
+int athena_view_run(struct athena_task *task);    /* athena_view.c: CREATE VIEW, DROP VIEW */
+int athena_explain_run(struct athena_task *task); /* athena_explain.c */
+int athena_write_run(struct athena_task *task);   /* athena_write.c: CTAS, INSERT, UNLOAD */
 
 #endif

@@ -252,7 +252,93 @@ def unload(cloud):
     a.refused("UNLOAD (SELECT 1 AS a) TO 's3://nowhere/x/' WITH (format='JSON')", "HIVE_WRITER_OPEN_ERROR: The specified bucket does not exist")
 
 
+def catalogue(cloud):
+    a = Athena(cloud)
+    assert a.rows("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema='city' AND table_name = 'gps' ORDER BY ordinal_position") == \
+        [["gps", name] for name in ("id", "speed", "count", "heading", "dt")]
+    assert ["city"] in a.rows("SELECT schema_name FROM information_schema.schemata")
+    assert a.rows('SELECT dt FROM "gps$partitions" ORDER BY 1') == [["2026-01-12"], ["2026-01-13"]]
+    paths = a.rows('SELECT DISTINCT "$path" FROM gps ORDER BY 1')
+    assert paths == [["s3://lake/raw/gps/dt=2026-01-12/a.parquet"], ["s3://lake/raw/gps/dt=2026-01-13/a.parquet"]]
+    whole = a.ok("SELECT * FROM gps")["Statistics"]["DataScannedInBytes"]
+    part = a.ok("SELECT * FROM gps WHERE dt = '2026-01-13'")["Statistics"]["DataScannedInBytes"]
+    assert 0 < part < whole and a.ok("SELECT * FROM gps WHERE dt = 'none'")["Statistics"]["DataScannedInBytes"] == 0
+    plan = a.lines("EXPLAIN SELECT count(*) FROM gps WHERE dt > '2026'")
+    assert plan[0] == "Query Plan" and len(plan) > 3 and "/blobs/" not in "".join(plan)
+    assert a.lines("EXPLAIN (TYPE VALIDATE) SELECT 1 FROM gps") == ["Valid", "true"]
+    assert a.lines("EXPLAIN ANALYZE SELECT count(*) FROM gps")[0] == "Query Plan"
+    a.refused("EXPLAIN SELECT nope FROM gps", "COLUMN_NOT_FOUND")
+
+
+def nothing_outside(cloud):
+    """SQL reaches objects through tables and nothing else."""
+    a = Athena(cloud)
+    for sql in ("COPY (SELECT 1) TO '/tmp/x'", "ATTACH '/etc/passwd' AS p", "INSTALL httpfs", "LOAD httpfs", "PRAGMA version", "SET threads = 1",
+                "CALL pragma_version()", "IMPORT DATABASE '/tmp'", "EXPORT DATABASE '/tmp'", "CREATE TABLE x (a int)", "CREATE MACRO f() AS 1",
+                "SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM read_text('/etc/passwd')", "FROM '/etc/passwd'", "SELECT * FROM '/etc/passwd'",
+                "SELECT 1; SELECT 2"):
+        try:
+            execution = a.run(sql)
+        except a.client.exceptions.InvalidRequestException as error:
+            assert error.response["AthenaErrorCode"] in ("MALFORMED_QUERY", "INVALID_INPUT"), (sql, error.response)
+        else:
+            assert execution["Status"]["State"] == "FAILED", (sql, execution["Status"])
+    for sql in ('SELECT * FROM "/etc/passwd"', "SELECT * FROM duckdb_settings()", "SELECT getenv('HOME')", "SELECT read_text('/etc/passwd')",
+                "SELECT * FROM sqlite_master", "SELECT * FROM duckdb_tables", "SELECT * FROM pg_catalog.pg_class",
+                "SELECT * FROM \"read_text('/etc/passwd')\"", "SELECT current_setting('threads')"):
+        try:
+            execution = a.run(sql)
+        except a.client.exceptions.InvalidRequestException:
+            continue
+        assert execution["Status"]["State"] == "FAILED", (sql, execution["Status"])
+    a.refused("CREATE EXTERNAL TABLE out (a string) LOCATION '/etc/'", "is not an s3:// location")
+    a.refused("CREATE EXTERNAL TABLE out (a string) LOCATION 'file:///etc/'", "is not an s3:// location")
+    a.glue.create_table(DatabaseName="city", TableInput={"Name": "out", "StorageDescriptor": {
+        "Columns": [{"Name": "a", "Type": "string"}], "Location": "file:///etc/passwd",
+        "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"}}})
+    a.refused("SELECT * FROM out", "is not in S3")
+    a.ok("DROP TABLE out")
+    for key in ("up/../../../etc/passwd", "up/%2e%2e/x"):
+        a.s3.put_object(Bucket="lake", Key=key, Body=b"mine\n")
+    a.ok("CREATE EXTERNAL TABLE up (a string) LOCATION 's3://lake/up/../../../etc/'")
+    assert a.rows("SELECT a FROM up") == [["mine"]]
+    # what claims to be Parquet and is not, and lengths that lie
+    whole = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table({"a": list(range(1000))}), whole)
+    good = whole.getvalue()
+    a.ok("CREATE EXTERNAL TABLE hostile (a bigint) STORED AS PARQUET LOCATION 's3://lake/hostile/'")
+    for bad in (b"PAR1", b"PAR1" + b"\xff" * 64 + b"PAR1", good[:-8] + b"\xff\xff\xff\x7fPAR1", good[:200] + b"\0" * 100 + good[300:], b"PAR1\0\0\0\0PAR1"):
+        a.s3.put_object(Bucket="lake", Key="hostile/1", Body=bad)
+        execution = a.run("SELECT sum(a), count(*) FROM hostile")
+        if execution["Status"]["State"] == "FAILED":
+            assert "blobs" not in execution["Status"]["StateChangeReason"], execution["Status"]
+    a.s3.put_object(Bucket="lake", Key="hostile/1", Body=good)
+    assert a.rows("SELECT count(*) FROM hostile") == [["1000"]]
+    # a name that would leave its quotes
+    a.ok("CREATE TABLE \"q\"\"'q\" WITH (external_location='s3://lake/q''\"/') AS SELECT 1 AS \"a\"\"b'c\", 'x''y' AS p")
+    assert a.rows("SELECT * FROM \"q\"\"'q\"") == [["1", "x'y"]]
+
+
+def symbolic_links(cloud):
+    """A link among the blobs is no object; a blob that was made into one is not followed out of the store."""
+    import os
+    a = Athena(cloud)
+    a.s3.put_object(Bucket="lake", Key="link/1", Body=b"inside\n" * 100)
+    a.ok("CREATE EXTERNAL TABLE link (a string) LOCATION 's3://lake/link/'")
+    assert a.rows("SELECT count(*), min(a) FROM link") == [["100", "inside"]]
+    for folder, _, names in os.walk(os.path.join(cloud.folder, "blobs")):
+        for name in names:
+            path = os.path.join(folder, name)
+            with open(path, "rb") as file:
+                if file.read() == b"inside\n" * 100:
+                    os.remove(path)
+                    os.symlink("/etc/passwd", path)
+    execution = a.run("SELECT a FROM link")
+    if execution["Status"]["State"] == "SUCCEEDED":
+        assert not any("root" in (row[0] or "") for row in a.rows("SELECT a FROM link")), "a link was followed"
+
+
 if __name__ == "__main__":
     cloud = Cloud()
-    run([databases, tables, alters, views, create_table_as, insert, formats, unload], cloud)
+    run([databases, tables, alters, views, create_table_as, insert, formats, unload, catalogue, nothing_outside, symbolic_links], cloud)
     finish(cloud)

@@ -1,6 +1,7 @@
 /* Tables of the catalogue over objects of the store, queried as Athena queries them. */
 #include "base/file.h"
 #include "localcloud/athena_engine.h"
+#include "localcloud/athena_hive.h"
 #include "localcloud/athena_source.h"
 #include "localcloud/athena_statement.h"
 #include "localcloud/athena_value.h"
@@ -102,8 +103,12 @@ static void expect(const char *sql, const char *want, int64_t want_bytes)
     buf_text(&out, "");
     int64_t bytes = 0;
     int result = athena_rewrite_text(sql, "city", &query, &failure);
-    for (size_t i = 0; i < query.table_count && result == 0; i++)
-        result = athena_source_create(connection, catalogue, objects, &query.tables[i], &bytes, &failure);
+    struct athena_sources sources = {
+        .connection = connection, .catalogue = catalogue, .objects = objects, .failure = &failure};
+    if (result == 0)
+        result = athena_sources_add(&sources, &query);
+    athena_sources_end(&sources);
+    bytes = sources.bytes;
     struct duck_statement *statement = result == 0 ? athena_prepare(connection, &query, sql, &failure) : NULL;
     struct err err = ERR_INIT;
     int more = statement ? duck_step(statement, &err) : -1;
@@ -201,6 +206,179 @@ static void hostile(void **state)
     expect("SELECT * FROM w", "!", -1);
 }
 
+static void partition(const char *table, const char *values, const char *location)
+{
+    json_error_t error;
+    json_t *list = json_loads(values, 0, &error);
+    json_t *inputs = json_pack("[{s:o,s:{s:s}}]", "Values", list, "StorageDescriptor", "Location", location);
+    struct catalogue_outcome outcome;
+    struct err err = ERR_INIT;
+    assert_int_equal(catalogue_partitions_create(catalogue, "city", table, inputs, 0, &outcome, &err),
+                     CATALOGUE_OK);
+    assert_int_equal(outcome.status, CATALOGUE_OK);
+    json_decref(inputs);
+}
+
+/* What was read tells what was left out: each partition has one file of another size. */
+static void only_what_is_needed(void **state)
+{
+    if (!engine)
+        skip();
+    put("p/a1", "1\n");               /* 2 bytes */
+    put("p/b1", "10\n11\n");          /* 6 */
+    put("p/b2/x", "100\n101\n102\n"); /* 12 */
+    create("CREATE EXTERNAL TABLE p (x int) PARTITIONED BY (dt string, hour int) LOCATION 's3://lake/none/'");
+    create("CREATE EXTERNAL TABLE q (y int) LOCATION 's3://lake/none/'");
+    put("a/1", "1\n");
+    put("b/1", "10\n11\n");
+    put("c/1", "100\n101\n102\n");
+    partition("p", "[\"2026-01-12\", \"1\"]", "s3://lake/a/");
+    partition("p", "[\"2026-01-12\", \"12\"]", "s3://lake/b/");
+    partition("p", "[\"2026-01-13\", \"1\"]", "s3://lake/c/");
+    expect("SELECT count(*) FROM p", "6", 20);
+    expect("SELECT count(*) FROM p WHERE dt = '2026-01-13'", "3", 12);
+    expect("SELECT count(*) FROM p WHERE dt = '2026-01-12' AND hour > 2 AND x > 10", "1", 6);
+    expect("SELECT count(*) FROM p AS t WHERE (t.dt = '2026-01-12' AND (t.hour = 1))", "1", 2);
+    expect("SELECT count(*) FROM p t WHERE hour BETWEEN 1 AND 5 AND dt IN ('2026-01-12', 'x')", "1", 2);
+    expect("SELECT count(*) FROM p WHERE dt = '2026-01-13' OR x = 1", "4", 20);
+    expect("SELECT count(*) FROM p WHERE dt = '2026-01-13' OR hour = 12", "5", 18);
+    expect("SELECT count(*) FROM p WHERE NOT dt = '2026-01-13'", "3", 8);
+    expect("SELECT count(*) FROM p WHERE CASE WHEN x = 1 AND dt = 'no' AND x = 2 THEN false ELSE true END",
+           "6", 20);
+    expect("SELECT count(*) FROM p WHERE substr(dt, 1, 10) = '2026-01-13'", "3", 20);
+    /* two mentions: what either wants */
+    expect("SELECT count(*) FROM p WHERE hour = 12 UNION ALL SELECT count(*) FROM p WHERE dt = '2026-01-13'",
+           "2;3", 18);
+    expect("SELECT count(*) FROM p WHERE hour = 12 UNION ALL SELECT count(*) FROM p", "2;6", 20);
+    expect("WITH w AS (SELECT * FROM p WHERE hour = 12) SELECT count(*) FROM w WHERE dt = '2026-01-13'", "0",
+           6);
+    /* joins */
+    expect("SELECT count(*) FROM p JOIN q ON x = y WHERE dt = '2026-01-13'", "0", 12);
+    expect("SELECT count(*) FROM p LEFT JOIN q ON x = y WHERE p.dt = '2026-01-13'", "3", 12);
+    expect("SELECT count(*) FROM q LEFT JOIN p ON x = y WHERE p.dt IS NULL", "0", 20);
+    expect("SELECT count(*) FROM q FULL JOIN p ON x = y WHERE p.dt = '2026-01-13'", "3", 20);
+    expect("SELECT count(*) FROM p a, p b WHERE a.hour = 12 AND b.dt = '2026-01-13'", "6", 18);
+}
+
+static void projected(void **state)
+{
+    if (!engine)
+        skip();
+    put("e/uk/07/1", "1\n");
+    put("e/fr/10/1", "22\n");
+    put("e/de/10/1", "333\n");
+    create("CREATE EXTERNAL TABLE e (x int) PARTITIONED BY (land string, n string) LOCATION 's3://lake/e/' "
+           "TBLPROPERTIES ("
+           "'projection.enabled'='true', 'projection.land.type'='enum', 'projection.land.values'='uk, fr', "
+           "'projection.n.type'='integer', 'projection.n.range'='1,12', 'projection.n.digits'='2', "
+           "'storage.location.template'='s3://lake/e/${land}/${n}')");
+    partition("e", "[\"de\", \"10\"]", "s3://lake/e/de/10/"); /* not looked at */
+    expect("SELECT land, n, x FROM e ORDER BY x", "uk|07|1;fr|10|22", 5);
+    expect("SELECT x FROM e WHERE land = 'fr'", "22", 3);
+    expect("SELECT x FROM e WHERE n < '08'", "1", 2);
+    put("d/dt=2026-01-31/1", "1\n");
+    put("d/dt=2026-02-01/1", "2\n");
+    create("CREATE EXTERNAL TABLE d (x int) PARTITIONED BY (dt string) LOCATION 's3://lake/d' TBLPROPERTIES ("
+           "'projection.enabled'='true', 'projection.dt.type'='date', 'projection.dt.format'='yyyy-MM-dd', "
+           "'projection.dt.range'='2026-01-01,2026-02-28')");
+    expect("SELECT dt, x FROM d ORDER BY dt", "2026-01-31|1;2026-02-01|2", 4);
+    expect("SELECT x FROM d WHERE dt >= '2026-02-01'", "2", 2);
+    put("m/2026/03/1", "3\n");
+    create(
+        "CREATE EXTERNAL TABLE m (x int) PARTITIONED BY (month string) LOCATION 's3://lake/m/' TBLPROPERTIES "
+        "("
+        "'projection.enabled'='TRUE', 'projection.month.type'='date', 'projection.month.format'='yyyy/MM', "
+        "'projection.month.range'='2025/11,2026/04', 'storage.location.template'='s3://lake/m/${month}/')");
+    expect("SELECT month, x FROM m", "2026/03|3", 2);
+    create(
+        "CREATE EXTERNAL TABLE now (x int) PARTITIONED BY (h string) LOCATION 's3://lake/now/' TBLPROPERTIES "
+        "("
+        "'projection.enabled'='true', 'projection.h.type'='date', 'projection.h.format'='yyyy-MM-dd''T''HH', "
+        "'projection.h.interval'='1', 'projection.h.interval.unit'='HOURS', "
+        "'projection.h.range'='NOW-2DAYS,NOW')");
+    expect("SELECT count(*) FROM now", "0", 0);
+    put("i/v1/1", "7\n");
+    create(
+        "CREATE EXTERNAL TABLE i (x int) PARTITIONED BY (id string) LOCATION 's3://lake/i/' TBLPROPERTIES ("
+        "'projection.enabled'='true', 'projection.id.type'='injected', "
+        "'storage.location.template'='s3://lake/i/${id}')");
+    expect("SELECT id, x FROM i WHERE id = 'v1'", "v1|7", 2);
+    expect("SELECT x FROM i WHERE id IN ('v0', 'v1')", "7", 2);
+    expect("SELECT x FROM i", "!CONSTRAINT_VIOLATION: For the injected projected partition column id", -1);
+    expect("SELECT x FROM i WHERE id > 'a'", "!CONSTRAINT_VIOLATION", -1);
+    create("CREATE EXTERNAL TABLE bad (x int) PARTITIONED BY (k string) LOCATION 's3://lake/i/' "
+           "TBLPROPERTIES ('projection.enabled'='true')");
+    expect("SELECT x FROM bad",
+           "!HIVE_METASTORE_ERROR: Table bad is configured for partition projection, but", -1);
+    create("CREATE EXTERNAL TABLE huge (x int) PARTITIONED BY (k int) LOCATION 's3://lake/i/' TBLPROPERTIES "
+           "('projection.enabled'='true', "
+           "'projection.k.type'='integer', 'projection.k.range'='0,9223372036854775807')");
+    expect("SELECT x FROM huge", "!INVALID_TABLE_PROPERTY", -1);
+}
+
+static void hidden_columns(void **state)
+{
+    if (!engine)
+        skip();
+    put("t/1.csv", "1\n");
+    put("t/2'.csv", "2\n3\n");
+    create("CREATE EXTERNAL TABLE t (a int) PARTITIONED BY (dt date) LOCATION 's3://lake/none/'");
+    partition("t", "[\"2026-01-12\"]", "s3://lake/t/");
+    partition("t", "[\"__HIVE_DEFAULT_PARTITION__\"]", "s3://lake/none/");
+    expect("SELECT a, \"$path\" FROM t ORDER BY a",
+           "1|s3://lake/t/1.csv;2|s3://lake/t/2'.csv;3|s3://lake/t/2'.csv", 6);
+    expect("SELECT *, \"$file_size\" FROM t WHERE \"$path\" LIKE '%1.csv'", "1|2026-01-12|2", -1);
+    expect("SELECT t.*, t.\"$path\" FROM t WHERE a = 1", "1|2026-01-12|s3://lake/t/1.csv", -1);
+    expect("SELECT * FROM t WHERE a = 1", "1|2026-01-12", -1);
+    expect("SELECT * FROM \"t$partitions\" ORDER BY dt", "2026-01-12;NULL", 0);
+    expect("SELECT count(*) FROM city.\"t$partitions\" p WHERE p.dt > DATE '2026-01-01'", "1", 0);
+    expect("SELECT * FROM \"none$partitions\"", "!TABLE_NOT_FOUND", -1);
+    expect("SELECT table_name, column_name, ordinal_position, data_type, extra_info FROM "
+           "information_schema.columns "
+           "WHERE table_schema = 'city' ORDER BY 3",
+           "t|a|1|integer|NULL;t|dt|2|date|partition key", 0);
+    expect("SELECT * FROM information_schema.tables", "awsdatacatalog|city|t|BASE TABLE", 0);
+    expect("SELECT schema_name FROM information_schema.schemata ORDER BY 1", "city;information_schema", 0);
+    expect("SELECT count(*) FROM awsdatacatalog.information_schema.views", "0", 0);
+    expect("SELECT * FROM information_schema.nope", "!TABLE_NOT_FOUND", -1);
+}
+
+static void text_of_every_kind(void **state)
+{
+    if (!engine)
+        skip();
+    put("l/1", "head\n1\tx\tp\002q\ta\0031\002b\003\\N\t5\002z\n\\N\t\\N\t\\N\t\\N\t\\N\nno\ty\n2\tz\tp\t\t1"
+               "\002w\tmore\n");
+    create("CREATE EXTERNAL TABLE l (i int, s string, l array<string>, m map<string,int>, r "
+           "struct<a:bigint,b:string>) "
+           "ROW FORMAT DELIMITED FIELDS TERMINATED BY '\t' LOCATION 's3://lake/l/' TBLPROPERTIES "
+           "('skip.header.line.count'='1')");
+    expect("SELECT i, s, l, m, r FROM l",
+           "1|x|[p, q]|{a=1, b=null}|{a=5, "
+           "b=z};NULL|NULL|NULL|NULL|NULL;NULL|y|NULL|NULL|NULL;2|z|[p]|{=null}|{a=1, b=w}",
+           -1);
+    put("e/1", "a\\,b,1\nc,2\n");
+    create("CREATE EXTERNAL TABLE e (s string, i int) ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' ESCAPED "
+           "BY '\\' LOCATION 's3://lake/e/'");
+    expect("SELECT s, i FROM e", "a,b|1;c|2", -1);
+    put("c/1", "\"a,\"\"b\",1,0,1000\n\"c\",,1,\nd\n");
+    create("CREATE EXTERNAL TABLE c (s string, i int, d date, t timestamp) ROW FORMAT SERDE "
+           "'org.apache.hadoop.hive.serde2.OpenCSVSerde' "
+           "WITH SERDEPROPERTIES ('escapeChar'='\"') LOCATION 's3://lake/c/'");
+    expect("SELECT s, i, d, t FROM c",
+           "a,\"b|1|1970-01-01|1970-01-01 00:00:01.000;c|NULL|1970-01-02|NULL;d|NULL|NULL|NULL", -1);
+    put("j/1", "{\"a\": 1}\nnot json\n");
+    create("CREATE EXTERNAL TABLE j (a int) ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' LOCATION "
+           "'s3://lake/j/'");
+    create("CREATE EXTERNAL TABLE k (a int) ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' WITH "
+           "SERDEPROPERTIES "
+           "('ignore.malformed.json'='true') LOCATION 's3://lake/j/'");
+    expect("SELECT a FROM j", "!", -1);
+    expect("SELECT a FROM k WHERE a IS NOT NULL", "1", -1);
+    create("CREATE EXTERNAL TABLE x (a int) ROW FORMAT SERDE 'com.example.Own' LOCATION 's3://lake/j/'");
+    expect("SELECT a FROM x", "!NOT_SUPPORTED: SerDe com.example.Own is not emulated locally", -1);
+}
+
 static void types_of_hive(void **state)
 {
     static const char *const rows[][2] = {{"int", "INTEGER"},
@@ -215,7 +393,7 @@ static void types_of_hive(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct buf out;
         buf_init(&out, 1000);
-        assert_int_equal(athena_source_type(rows[i][0], &out), rows[i][1] != NULL);
+        assert_int_equal(athena_hive_engine(&out, rows[i][0]), rows[i][1] != NULL);
         if (rows[i][1])
             assert_string_equal(out.data, rows[i][1]);
         buf_free(&out);
@@ -228,6 +406,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(parquet_by_partition, set_up, tear_down),
         cmocka_unit_test_setup_teardown(text_and_json, set_up, tear_down),
         cmocka_unit_test_setup_teardown(hostile, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(only_what_is_needed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(projected, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(hidden_columns, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(text_of_every_kind, set_up, tear_down),
         cmocka_unit_test(types_of_hive),
     };
     return cmocka_run_group_tests_name("athena source", tests, NULL, NULL);
