@@ -146,10 +146,7 @@ char *athena_mask_paths(const char *text, size_t length)
             while (end < length && (isalnum((unsigned char)text[end]) || strchr("/._-", text[end])) &&
                    text[end])
                 end++;
-            char *path = strndup(text + i, end - i);
-            bool blob = path && strstr(path, "/blobs/");
-            free(path);
-            if (blob) {
+            if (memmem(text + i, end - i, "/blobs/", 7)) {
                 out[written++] = '~';
                 i = end - 1;
                 continue;

@@ -211,7 +211,7 @@ static bool by_pattern(const char *pattern, int64_t fields[6], const char *text,
         } else {
             char digits[8];
             size_t count = 0;
-            while (isdigit((unsigned char)text[count]) && count < (length == 1 ? 2 : length) && count < 7)
+            while (count < (length == 1 ? 2 : length) && count < 7 && isdigit((unsigned char)text[count]))
                 count++;
             snprintf(digits, sizeof digits, "%.*s", (int)count, text);
             if (count == 0 || !text_parse_int(digits, 0, 9999, &fields[field]))
