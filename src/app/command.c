@@ -28,6 +28,8 @@ static const struct command SESSION_COMMANDS[] = {
      "make an incident, ahead of the followed vehicle or at a place",
      "incident, incident fire, incident accident M40 J9 2", COMMAND_CHANGES,
      {{"i", SCOPE_LIVE, NULL, "incident", 11}}, commands_incident, complete_incident},
+    {"breakdown", NULL, "[vehicle]", "a connected vehicle breaks down, the followed one if none is named",
+     "breakdown, breakdown veh-0012", COMMAND_CHANGES, {{NULL}}, commands_breakdown, complete_vehicle},
     {"clear", NULL, "<incident>|all", "clear an incident now", NULL, COMMAND_CHANGES, {{NULL}},
      commands_clear, NULL},
     {"vehicles", NULL, "<n>", "connected vehicles, 1 to 50,000", NULL, COMMAND_CHANGES, {{NULL}},

@@ -210,6 +210,18 @@ int commands_reset(struct session *session, const struct command_call *call, str
     return simulation_ask(session, &request, reply);
 }
 
+int commands_breakdown(struct session *session, const struct command_call *call, struct command_reply *reply)
+{
+    struct simulator_request request = request_new(call, SIMULATOR_BREAKDOWN, 0);
+    if (call->argument_count > 1)
+        return usage(call, reply);
+    text_copy(request.device_id, sizeof request.device_id,
+              call->argument_count ? argument(call, 0) : session->view.city->followed.vehicle.device_id);
+    if (!request.device_id[0])
+        return err_set(&reply->err, ERR_USAGE, "breakdown: no vehicle is followed; name one, as veh-0012");
+    return simulation_ask(session, &request, reply);
+}
+
 /* "incident", "incident fire", "incident accident M40 J9 2": type, place (else ahead of the followed
  * vehicle), lanes. */
 int commands_incident(struct session *session, const struct command_call *call, struct command_reply *reply)

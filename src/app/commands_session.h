@@ -8,7 +8,7 @@ typedef int command_fn(struct session *session, const struct command_call *call,
 command_fn commands_pause, commands_step, commands_speed, commands_seek;
 command_fn commands_vehicles, commands_demand, commands_gps, commands_frames, commands_weather,
     commands_reset;
-command_fn commands_incident, commands_clear;
+command_fn commands_incident, commands_breakdown, commands_clear;
 command_fn commands_follow, commands_camera, commands_tail;
 command_fn commands_replay, commands_live, commands_record, commands_mark, commands_forget;
 command_fn commands_broker, commands_slow, commands_quit, commands_status;

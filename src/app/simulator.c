@@ -173,6 +173,12 @@ static void simulator_obey(struct simulator *simulator, const struct simulator_r
     case SIMULATOR_INCIDENT:
         simulator_incident(simulator, request);
         break;
+    case SIMULATOR_BREAKDOWN:
+        if (world_break_down(simulator->world, request->device_id, &err) < 0)
+            log_write(log, LOG_ERROR, request->source, "breakdown: %s", err.text);
+        else
+            log_action(log, request->source, request->equivalent, "%s breaks down", request->device_id);
+        break;
     case SIMULATOR_CLEAR:
         if (world_clear_incident(simulator->world, request->text, &err) < 0)
             log_write(log, LOG_ERROR, request->source, "clear: %s", err.text);

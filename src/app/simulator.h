@@ -32,17 +32,18 @@ struct simulator *simulator_start(const struct simulator_settings *settings, str
 void simulator_destroy(struct simulator *simulator);
 
 enum simulator_order {
-    SIMULATOR_PAUSE,    /* number 1 pauses, 0 resumes, -1 toggles */
-    SIMULATOR_STEP,     /* number simulated seconds, while paused */
-    SIMULATOR_SPEED,    /* number; 0 as fast as possible */
-    SIMULATOR_VEHICLES, /* number */
-    SIMULATOR_DEMAND,   /* number */
-    SIMULATOR_FRAMES,   /* number 0 or 1 */
-    SIMULATOR_INCIDENT, /* text: type or ""; place: device id, or route and chainage; number: lanes or 0 */
-    SIMULATOR_CLEAR,    /* text: incident id */
-    SIMULATOR_WEATHER,  /* text: condition or "" */
-    SIMULATOR_GPS,      /* number: factor */
-    SIMULATOR_RESET     /* number: seed, or -1 for the same */
+    SIMULATOR_PAUSE,     /* number 1 pauses, 0 resumes, -1 toggles */
+    SIMULATOR_STEP,      /* number simulated seconds, while paused */
+    SIMULATOR_SPEED,     /* number; 0 as fast as possible */
+    SIMULATOR_VEHICLES,  /* number */
+    SIMULATOR_DEMAND,    /* number */
+    SIMULATOR_FRAMES,    /* number 0 or 1 */
+    SIMULATOR_INCIDENT,  /* text: type or ""; place: device id, or route and chainage; number: lanes or 0 */
+    SIMULATOR_BREAKDOWN, /* device_id */
+    SIMULATOR_CLEAR,     /* text: incident id */
+    SIMULATOR_WEATHER,   /* text: condition or "" */
+    SIMULATOR_GPS,       /* number: factor */
+    SIMULATOR_RESET      /* number: seed, or -1 for the same */
 };
 
 struct simulator_request {

@@ -82,6 +82,8 @@ struct event_vehicle {
     int32_t speed_limit; /* km/h */
     char trip_id[40];
     char status[16]; /* moving, queueing, stopped, brokenDown, arrived */
+    bool engine_warning;
+    char fault_code[8]; /* "P0217"; null without a warning */
 };
 
 struct event_gps {

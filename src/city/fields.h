@@ -56,7 +56,11 @@
     X(VEHICLE_SPEED_LIMIT, "speedLimit", vehicle.speed_limit, false, 0, "km/h", NULL, "Limit in force here") \
     X(VEHICLE_TRIP_ID, "tripId", vehicle.trip_id, false, 0, "", NULL, "UUID of the trip")                    \
     X(VEHICLE_STATUS, "status", vehicle.status, false, 0, "", "moving|queueing|stopped|brokenDown|arrived",  \
-      "What it is doing")
+      "What it is doing")                                                                                    \
+    X(VEHICLE_ENGINE_WARNING, "engineWarning", vehicle.engine_warning, false, 0, "", NULL,                   \
+      "The engine warning lamp is on")                                                                       \
+    X(VEHICLE_FAULT_CODE, "faultCode", vehicle.fault_code, false, 0, "", NULL,                               \
+      "OBD-II trouble code (SAE J2012) behind the lamp; null without one")
 
 #define FIELDS_GPS(X)                                                                                        \
     FIELDS_COMMON(X, GPS)                                                                                    \

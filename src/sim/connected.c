@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "city/schema.h"
+#include "sim/breakdown.h"
 #include "sim/fleet.h"
 #include "sim/gps.h"
 #include "sim/noise.h"
@@ -17,7 +18,23 @@
 #define PLACE_TRIES    24
 #define START_AT       12.0 /* m from the start of the road */
 
-enum device_state { DEVICE_DRIVING, DEVICE_PARKED, DEVICE_WAITING };
+#define STOPS         16     /* breakdowns a step; further ones are a step later */
+#define OFF_ROAD      2.0F   /* m/s at which one rolls onto the hard shoulder */
+#define SHOULDER_PACE 0.7F   /* m/s2 along the hard shoulder, before joining */
+#define JOIN_FROM     12.0F  /* m/s at which one looks for a gap, */
+#define JOIN_MOST     22.0F  /* and the most one drives there */
+#define NOBODY_COMES  86400u /* ticks: half a day */
+
+/* Beside the road: standing broken down, or gathering speed again. Towed ones send nothing. */
+enum device_state {
+    DEVICE_DRIVING,
+    DEVICE_PARKED,
+    DEVICE_WAITING,
+    DEVICE_BESIDE,
+    DEVICE_REJOINING,
+    DEVICE_TOWED
+};
+enum device_health { HEALTH_WELL, HEALTH_LAMP, HEALTH_FAILING, HEALTH_STANDING };
 
 struct device {
     uint32_t vehicle; /* pool index while driving */
@@ -25,8 +42,11 @@ struct device {
     uint8_t route;
     uint16_t section; /* of the last look, for parked ones */
     uint32_t trip;
-    uint64_t until;  /* tick at which a parked one sets off */
-    double x;        /* where it is parked */
+    uint8_t health;
+    uint64_t until; /* tick at which a parked or towed one sets off, or a broken one is mended by itself */
+    double x;       /* where it is while it is not in the traffic */
+    float v;        /* the same; only while it rejoins */
+    struct breakdown breakdown;
     double odometer; /* km at x = 0 of this trip */
     float level;     /* L or kWh */
     struct fleet_vehicle fleet;
@@ -44,6 +64,9 @@ struct connected {
     struct device *devices;
     size_t count, capacity;
     uint64_t trips_finished;
+    double breakdown_factor;
+    struct connected_stop stops[STOPS];
+    size_t stop_count;
     char directions[8][12];
     struct event vehicle_event, gps_event;
 };
@@ -87,12 +110,21 @@ double connected_cluster(enum geo_route route)
 
 /* ---- trips ------------------------------------------------------------------------------------------ */
 
+static bool is_electric(const struct device *device)
+{
+    return device->fleet.model->energy == FLEET_ELECTRIC;
+}
+
 static void begin_trip(struct connected *connected, struct device *device, uint32_t number)
 {
     struct rng_key key = {connected->seed, number, device->trip, NOISE_TRIP_ID};
     rng_uuid(&key, device->trip_id);
     device->state = DEVICE_DRIVING;
     device->cursor.known = 0;
+    device->health = HEALTH_WELL;
+    device->breakdown = breakdown_draw(connected->seed, number, device->trip,
+                                       traffic_get(connected->traffic, device->vehicle)->x,
+                                       connected->breakdown_factor, is_electric(device));
 }
 
 static enum geo_route pick_route(const struct connected *connected, uint32_t draw)
@@ -147,6 +179,7 @@ static void park(struct connected *connected, struct device *device, uint32_t nu
     struct rng_key key = {connected->seed, number, device->trip, NOISE_PARKING};
     rng_block(&key, block);
     device->state = DEVICE_PARKED;
+    device->health = HEALTH_WELL;
     device->vehicle = TRAFFIC_NONE;
     device->until = tick + (60000 + (uint64_t)block[0] % 120000) / 500;
     device->x = connected->roads[device->route]->length;
@@ -176,6 +209,132 @@ static void set_off(struct connected *connected, struct device *device, uint32_t
     begin_trip(connected, device, number);
 }
 
+/* ---- breakdowns ------------------------------------------------------------------------------------- */
+
+static void stand(struct connected *connected, struct device *device, uint32_t number, double x, int lane,
+                  uint64_t tick)
+{
+    device->health = HEALTH_STANDING;
+    device->until = tick + NOBODY_COMES;
+    connected->stops[connected->stop_count++] =
+        (struct connected_stop){number, (enum geo_route)device->route, x, lane, device->fleet.model->class};
+}
+
+/* A driving one: the lamp, the loss of power, and where it comes to a stand. */
+static void watch(struct connected *connected, struct device *device, uint32_t number, uint64_t tick)
+{
+    const struct traffic_vehicle *vehicle = traffic_get(connected->traffic, device->vehicle);
+    if (vehicle->x < device->breakdown.lamp || device->health == HEALTH_STANDING)
+        return;
+    if (device->health == HEALTH_WELL)
+        device->health = HEALTH_LAMP;
+    if (device->health == HEALTH_LAMP && vehicle->x >= device->breakdown.fails) {
+        device->health = HEALTH_FAILING;
+        traffic_set_health(connected->traffic, device->vehicle,
+                           device->breakdown.stalls ? TRAFFIC_STALL : TRAFFIC_LIMP);
+    }
+    if (device->health != HEALTH_FAILING || vehicle->v > OFF_ROAD || connected->stop_count == STOPS)
+        return;
+    const struct geo_section *section = geo_route_section_at((enum geo_route)device->route, vehicle->x);
+    double x = vehicle->x;
+    /* Motorways have a hard shoulder; a road of one lane would be closed, so there it is pushed aside. */
+    if (section->lanes == 1 ||
+        (section->kind == GEO_SECTION_MOTORWAY && vehicle->lane == 0 && !device->breakdown.stalls)) {
+        device->section = vehicle->section;
+        traffic_remove(connected->traffic, device->vehicle);
+        device->vehicle = TRAFFIC_NONE;
+        device->state = DEVICE_BESIDE;
+        device->x = x;
+        device->v = 0;
+        stand(connected, device, number, x, -1, tick);
+    } else if (vehicle->v < 0.1F) {
+        traffic_set_health(connected->traffic, device->vehicle, TRAFFIC_STALL);
+        stand(connected, device, number, x, vehicle->lane, tick);
+    }
+}
+
+void connected_recover(struct connected *connected, uint32_t number, uint64_t tick)
+{
+    if (number >= connected->count || connected->devices[number].health != HEALTH_STANDING)
+        return;
+    struct device *device = &connected->devices[number];
+    bool towed = device->breakdown.towed;
+    uint32_t block[4];
+    struct rng_key key = {connected->seed, number, tick, NOISE_BREAKDOWN};
+    rng_block(&key, block);
+    device->health = HEALTH_WELL;
+    device->breakdown.lamp = device->breakdown.fails = INFINITY;
+    if (device->state == DEVICE_DRIVING && !towed) {
+        traffic_set_health(connected->traffic, device->vehicle, TRAFFIC_WELL);
+    } else if (!towed) {
+        device->state = DEVICE_REJOINING;
+    } else {
+        if (device->state == DEVICE_DRIVING) {
+            device->x = traffic_get(connected->traffic, device->vehicle)->x;
+            traffic_remove(connected->traffic, device->vehicle);
+            device->vehicle = TRAFFIC_NONE;
+        }
+        device->state = DEVICE_TOWED;
+        device->until = tick + 7200 + block[0] % 7200; /* one to two hours in a garage */
+    }
+}
+
+/* Along the hard shoulder until there is a gap. */
+static void rejoin(struct connected *connected, struct device *device, uint32_t number, uint64_t tick)
+{
+    const struct geo_section *sections;
+    size_t count = geo_route_sections((enum geo_route)device->route, &sections);
+    float v = fminf(device->v + SHOULDER_PACE * TRAFFIC_DT, JOIN_MOST);
+    device->x += (double)((device->v + v) * 0.5F * TRAFFIC_DT);
+    device->v = v;
+    while (device->section + 1u < count && sections[device->section].to <= device->x)
+        device->section++;
+    if (device->x >= connected->roads[device->route]->length - 10) {
+        park(connected, device, number, tick);
+        return;
+    }
+    /* On a road without a shoulder it pulls out as soon as it can. */
+    bool shoulder = sections[device->section].kind == GEO_SECTION_MOTORWAY;
+    if (shoulder && v < JOIN_FROM)
+        return;
+    uint32_t vehicle =
+        traffic_join(connected->traffic, (enum geo_route)device->route, device->x, v, &device->driver);
+    if (vehicle == TRAFFIC_NONE)
+        return;
+    device->vehicle = vehicle;
+    device->state = DEVICE_DRIVING;
+}
+
+void connected_set_breakdowns(struct connected *connected, double factor)
+{
+    connected->breakdown_factor = factor;
+}
+
+size_t connected_stopped(const struct connected *connected, const struct connected_stop **stops)
+{
+    *stops = connected->stops;
+    return connected->stop_count;
+}
+
+/* ---- a step ----------------------------------------------------------------------------------------- */
+
+static void step_device(struct connected *connected, uint32_t number, uint64_t tick)
+{
+    struct device *device = &connected->devices[number];
+    if (device->state == DEVICE_DRIVING)
+        watch(connected, device, number, tick);
+    else if (device->state == DEVICE_REJOINING)
+        rejoin(connected, device, number, tick);
+    else if (tick < device->until)
+        return;
+    else if (device->state == DEVICE_BESIDE)
+        connected_recover(connected, number, tick);
+    else if (device->state != DEVICE_WAITING)
+        set_off(connected, device, number, tick);
+    else if (!place_under_way(connected, number))
+        device->until = tick + 20;
+}
+
 void connected_step(struct connected *connected, uint64_t tick)
 {
     const int32_t *arrived;
@@ -183,15 +342,9 @@ void connected_step(struct connected *connected, uint64_t tick)
     for (size_t i = 0; i < count; i++)
         if ((size_t)arrived[i] < connected->count)
             park(connected, &connected->devices[arrived[i]], (uint32_t)arrived[i], tick);
-    for (size_t i = 0; i < connected->count; i++) {
-        struct device *device = &connected->devices[i];
-        if (device->state == DEVICE_DRIVING || tick < device->until)
-            continue;
-        if (device->state == DEVICE_PARKED)
-            set_off(connected, device, (uint32_t)i, tick);
-        else if (!place_under_way(connected, (uint32_t)i))
-            device->until = tick + 20;
-    }
+    connected->stop_count = 0;
+    for (size_t i = 0; i < connected->count; i++)
+        step_device(connected, (uint32_t)i, tick);
 }
 
 void connected_set_count(struct connected *connected, uint32_t count, uint64_t tick)
@@ -254,16 +407,18 @@ static void emit_device(struct connected *connected, uint32_t number, uint64_t t
     uint16_t section_index = driving ? vehicle->section : device->section;
     const struct road_section *section = &road->sections[section_index];
     const struct fleet_vehicle *fleet = &device->fleet;
+    bool parked = device->state == DEVICE_PARKED, broken = device->health == HEALTH_STANDING;
+    bool beside = device->state == DEVICE_BESIDE || device->state == DEVICE_REJOINING;
     double x = driving ? vehicle->x : device->x;
-    float v = driving ? vehicle->v : 0, a = driving ? vehicle->a : 0;
-    int lane = driving ? vehicle->lane : 0;
+    float v = driving ? vehicle->v : beside ? device->v : 0, a = driving ? vehicle->a : 0;
+    int lane = driving ? vehicle->lane : beside ? -1 : 0;
     int shown_lane = lane < section->lanes ? lane : section->lanes - 1;
     struct road_spot spot =
         road_locate(road, &device->cursor, x, road_lane_offset(shown_lane, section->lanes));
     const char *direction = connected->directions[(int)((spot.heading + 22.5) / 45) & 7];
 
-    bool electric = fleet->model->energy == FLEET_ELECTRIC;
-    float burn = driving ? fleet_consumption(fleet->model, v, a) : 0;
+    bool electric = is_electric(device);
+    float burn = driving && !broken ? fleet_consumption(fleet->model, v, a) : 0;
     device->level = fminf(fleet->model->tank, fmaxf(fleet->model->tank * 0.02F, device->level - burn));
     float rate = v >= 1 ? fminf(99.9F, fmaxf(-99.9F, burn / v * 1e5F)) : 0;
 
@@ -274,6 +429,10 @@ static void emit_device(struct connected *connected, uint32_t number, uint64_t t
     copy_padded(event->device_id, sizeof event->device_id, device->id, sizeof device->id);
     event->timestamp = now;
     event->present = ALL(VEHICLE_FIELDS) & ~(electric ? BIT(VEHICLE_FUEL_LEVEL) : BIT(VEHICLE_BATTERY_LEVEL));
+    if (device->health == HEALTH_WELL)
+        event->present &= ~BIT(VEHICLE_FAULT_CODE);
+    if (beside)
+        event->present &= ~BIT(VEHICLE_LANE);
     if (v < 1)
         event->present &= ~BIT(VEHICLE_FUEL_RATE); /* per 100 km means nothing at a standstill */
     data->location = (struct event_location){spot.latitude, spot.longitude};
@@ -299,7 +458,10 @@ static void emit_device(struct connected *connected, uint32_t number, uint64_t t
     data->lanes = section->lanes;
     data->speed_limit = section->limit;
     memcpy(data->trip_id, device->trip_id, sizeof data->trip_id);
-    text_copy(data->status, sizeof data->status, status_word(v, (float)section->limit, !driving));
+    text_copy(data->status, sizeof data->status,
+              broken ? "brokenDown" : status_word(v, (float)section->limit, parked));
+    data->engine_warning = device->health != HEALTH_WELL;
+    memcpy(data->fault_code, device->breakdown.code, sizeof data->fault_code);
     emit(context, event);
 
     struct gps_place place = {.town = section->town,
@@ -344,7 +506,7 @@ void connected_emit(struct connected *connected, uint64_t tick, int64_t now, flo
                     connected_emit_fn *emit, void *context)
 {
     for (size_t i = (tick + 1) & 1; i < connected->count; i += 2)
-        if (connected->devices[i].state != DEVICE_WAITING)
+        if (connected->devices[i].state != DEVICE_WAITING && connected->devices[i].state != DEVICE_TOWED)
             emit_device(connected, (uint32_t)i, tick, now, degrade, emit, context);
 }
 
@@ -358,15 +520,34 @@ uint32_t connected_count(const struct connected *connected)
     return (uint32_t)connected->count;
 }
 
-bool connected_find(const struct connected *connected, const char *device_id, enum geo_route *route,
-                    double *x)
+static struct device *find(const struct connected *connected, const char *device_id)
 {
     int64_t number;
     if (strncmp(device_id, "veh-", 4) != 0 ||
         !text_parse_int(device_id + 4, 1, (int64_t)connected->count, &number))
-        return false;
-    const struct device *device = &connected->devices[number - 1];
-    if (strcmp(device->id, device_id) != 0 || device->state == DEVICE_WAITING)
+        return NULL;
+    struct device *device = &connected->devices[number - 1];
+    return strcmp(device->id, device_id) == 0 ? device : NULL;
+}
+
+int connected_break_down(struct connected *connected, const char *device_id, struct err *err)
+{
+    struct device *device = find(connected, device_id);
+    if (!device || device->state != DEVICE_DRIVING)
+        return err_set(err, ERR_NOT_FOUND, "%.31s is not driving now", device_id);
+    if (device->health > HEALTH_LAMP)
+        return err_set(err, ERR_NOT_FOUND, "%s is broken down already", device_id);
+    device->breakdown =
+        breakdown_now(connected->seed, (uint32_t)(device - connected->devices), device->trip,
+                      traffic_get(connected->traffic, device->vehicle)->x, is_electric(device));
+    return 0;
+}
+
+bool connected_find(const struct connected *connected, const char *device_id, enum geo_route *route,
+                    double *x)
+{
+    const struct device *device = find(connected, device_id);
+    if (!device || device->state == DEVICE_WAITING || device->state == DEVICE_TOWED)
         return false;
     *route = (enum geo_route)device->route;
     *x = device->state == DEVICE_DRIVING ? traffic_get(connected->traffic, device->vehicle)->x : device->x;

@@ -6,6 +6,7 @@
 #ifndef SMARTCITY_SIM_CONNECTED_H
 #define SMARTCITY_SIM_CONNECTED_H
 
+#include "base/err.h"
 #include "sim/road.h"
 #include "sim/traffic.h"
 
@@ -20,6 +21,23 @@ void connected_destroy(struct connected *connected);
 /* Brings their number to `count`: new ones appear under way, the highest numbers vanish. Some may have to
  * wait for a gap. */
 void connected_set_count(struct connected *connected, uint32_t count, uint64_t tick);
+
+/* Breakdowns at `factor` times the real rate, for trips that begin from now on; 0 at first. */
+void connected_set_breakdowns(struct connected *connected, double factor);
+/* Breaks one down now; ERR_NOT_FOUND when it is not driving. */
+int connected_break_down(struct connected *connected, const char *device_id, struct err *err);
+
+/* Those that came to a stand in the last step. */
+struct connected_stop {
+    uint32_t number;
+    enum geo_route route;
+    double x;
+    int lane; /* -1: beside the road */
+    int class;
+};
+size_t connected_stopped(const struct connected *connected, const struct connected_stop **stops);
+/* It is mended where it stands and drives on, or is towed away; nothing when it does not stand. */
+void connected_recover(struct connected *connected, uint32_t number, uint64_t tick);
 
 /* After traffic_step: arrivals park, parked ones set off. */
 void connected_step(struct connected *connected, uint64_t tick);

@@ -216,6 +216,7 @@ static struct incident *add(struct incidents *incidents)
     struct incident *incident = &incidents->list[incidents->count++];
     memset(incident, 0, sizeof *incident);
     incident->number = ++incidents->number;
+    incident->device = -1;
     return incident;
 }
 
@@ -426,6 +427,28 @@ int incidents_inject(struct incidents *incidents, enum geo_route route, double x
     incidents->changed = true;
     text_copy(id, 40, incident->id);
     return 0;
+}
+
+bool incidents_break_down(struct incidents *incidents, enum geo_route route, double x, int lane, int class,
+                          int32_t device, uint64_t tick, int64_t now)
+{
+    struct incident *incident = add(incidents);
+    if (!incident)
+        return false;
+    incident->type = INCIDENT_BREAKDOWN;
+    incident->route = route;
+    incident->x = fmin(fmax(x, 100), incidents->roads[route]->length - 60);
+    incident->device = device;
+    incident->class = (uint8_t) class;
+    shape(incidents, incident, 0, now);
+    /* Where it stands is no draw. */
+    incident->closed = (uint8_t)(lane < 0 ? 0 : 1U << lane);
+    incident->severity = lane < 0 ? 0 : incident->lanes > 1 ? 1 : 3;
+    incident->responders = responders_for(INCIDENT_BREAKDOWN, lane >= 0, incident->severity);
+    draw_times(incidents, incident, now);
+    incident->next_report = tick;
+    incidents->changed = true;
+    return true;
 }
 
 int incidents_clear(struct incidents *incidents, const char *id, int64_t now, struct err *err)

@@ -61,6 +61,8 @@ struct incident {
     int64_t at[INCIDENT_STATUSES]; /* when each status begins, ms */
     uint64_t next_report;          /* tick */
     int32_t sequence;
+    int32_t device; /* the connected vehicle that broke down, counted from 0; -1 */
+    uint8_t class;  /* its enum event_count_class */
 };
 
 typedef void incident_emit_fn(void *context, const struct event *event);
@@ -84,6 +86,10 @@ void incidents_emit(struct incidents *incidents, uint64_t tick, int64_t now, inc
 /* As world_inject_incident and world_clear_incident. */
 int incidents_inject(struct incidents *incidents, enum geo_route route, double x, const char *type,
                      int lanes_closed, uint64_t tick, int64_t now, char id[40], struct err *err);
+/* A connected vehicle stands at x, in `lane` or, -1, beside the road; reported with this tick. False: too
+ * many incidents are open. */
+bool incidents_break_down(struct incidents *incidents, enum geo_route route, double x, int lane, int class,
+                          int32_t device, uint64_t tick, int64_t now);
 int incidents_clear(struct incidents *incidents, const char *id, int64_t now, struct err *err);
 
 uint32_t incidents_open(const struct incidents *incidents);

@@ -24,7 +24,7 @@ static void describe(const struct incident *incident, char *out, size_t size)
         [INCIDENT_BREAKDOWN] = {"Broken down car", "Broken down van", "Broken down lorry", "Broken down car"},
         [INCIDENT_DEBRIS] = {"Debris in the road", "Lost load", "Tyre debris", "Animal on the road"},
     };
-    char place[GEO_BETWEEN_SIZE], where[56], lanes[32];
+    char place[GEO_BETWEEN_SIZE], where[56], lanes[24];
     geo_between(incident->route, incident->x, place);
     const char *dash = strstr(place, "–");
     if (dash)
@@ -34,7 +34,6 @@ static void describe(const struct incident *incident, char *out, size_t size)
         snprintf(where, sizeof where, "at %.48s", place);
 
     int closed = __builtin_popcount(incident->closed);
-    bool offside = closed > 0 && !(incident->closed & 1);
     if (closed == 0)
         snprintf(lanes, sizeof lanes, "%s",
                  geo_route_section_at(incident->route, incident->x)->kind == GEO_SECTION_MOTORWAY
@@ -43,11 +42,18 @@ static void describe(const struct incident *incident, char *out, size_t size)
     else if (closed == incident->lanes)
         snprintf(lanes, sizeof lanes, "all %d lanes closed", incident->lanes);
     else if (closed == 1)
-        snprintf(lanes, sizeof lanes, "lane %d of %d closed", offside ? incident->lanes : 1, incident->lanes);
+        snprintf(lanes, sizeof lanes, "lane %d of %d closed", __builtin_ctz(incident->closed) + 1,
+                 incident->lanes);
     else
         snprintf(lanes, sizeof lanes, "%d of %d lanes closed", closed, incident->lanes);
 
+    char vehicle[28];
     const char *text = what[incident->type][incident->variant % 4];
+    if (incident->device >= 0) {
+        snprintf(vehicle, sizeof vehicle, "Broken down %s veh-%04d", traffic_class_word(incident->class),
+                 incident->device + 1);
+        text = vehicle;
+    }
     if (incident->status == INCIDENT_RESOLVED)
         snprintf(out, size, "%s %s: cleared, all lanes open", text, where);
     else if (incident->status == INCIDENT_CLEARING)

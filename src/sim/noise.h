@@ -37,6 +37,8 @@ enum noise_purpose {
     NOISE_SCENE,
     NOISE_PICTURE,
     NOISE_GPS_LOSS,
+    NOISE_BREAKDOWN,
+    NOISE_BREAKDOWN_SHAPE,
 };
 
 /* Quantile of the standard normal distribution, p in (0, 1); relative error below 1.2e-9 (P. J. Acklam, "An

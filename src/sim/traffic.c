@@ -13,6 +13,8 @@
 #define LOOK_BLOCK  700.0  /* m: from where an obstacle is known, for each lane that must be crossed */
 #define BRAKE_BLOCK 400.0F /* m: from where it is braked for */
 #define SIGNAL_STOP 3.5F   /* m/s2: harder than that nobody stops at a signal that just changed */
+#define LIMP        12.0F  /* m/s */
+#define COAST       1.5F   /* m/s2: what a vehicle without power loses */
 #define TIE         0.3F   /* m: room left before the car ahead at a standstill, at the least */
 
 #define MPH 0.44704F
@@ -280,6 +282,9 @@ static void move_lane(struct traffic *traffic, struct traffic_route *route, int 
         float v = vehicle->v;
         float v0 = fminf(vehicle->v0 * cell->speed, cell->advisory);
         float headway = vehicle->headway * cell->headway;
+        bool ill = vehicle->flags & (TRAFFIC_LIMPING | TRAFFIC_STALLED);
+        if (ill)
+            v0 = fminf(v0, LIMP);
 
         /* A lane without anybody ahead is the same as a gap of a hundred kilometres. */
         float gap = fminf((float)(ahead_x - x) - ahead_length, 1e5F);
@@ -298,6 +303,8 @@ static void move_lane(struct traffic *traffic, struct traffic_route *route, int 
                 lane->blocks[next_block - 2].kind != TRAFFIC_SIGNAL)
                 a = fminf(a, heed_block(vehicle, class, &lane->blocks[next_block - 2], v0, headway));
         }
+        if (ill && (lane_index == 0 || (vehicle->flags & TRAFFIC_STALLED)))
+            a = fminf(a, -COAST);
         if (vehicle->yield_ticks > 0)
             a = fminf(a, let_in(traffic, vehicle, class, v0, headway));
         if (a < -HARD_BRAKE)

@@ -104,6 +104,15 @@ void traffic_remove(struct traffic *traffic, uint32_t index);
 /* The driver of the kind and serial; device -1. */
 struct traffic_driver traffic_draw_driver(const struct traffic *traffic, int class, uint32_t serial);
 
+/* A vehicle that loses power. TRAFFIC_LIMP: it slows to 12 m/s, makes for the lane nearest the verge and
+ * stops there; TRAFFIC_STALL: it stops in its lane and stays; TRAFFIC_WELL: it drives on. */
+enum traffic_health { TRAFFIC_WELL, TRAFFIC_LIMP, TRAFFIC_STALL };
+void traffic_set_health(struct traffic *traffic, uint32_t index, enum traffic_health health);
+/* Puts one into the lane nearest the verge at exactly x and v, coming from the hard shoulder; TRAFFIC_NONE:
+ * no gap. */
+uint32_t traffic_join(struct traffic *traffic, enum geo_route route, double x, float v,
+                      const struct traffic_driver *driver);
+
 const struct traffic_vehicle *traffic_get(const struct traffic *traffic, uint32_t index);
 
 /* Conditions. Cells may be written between steps. */

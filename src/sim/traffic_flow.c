@@ -230,6 +230,21 @@ uint32_t traffic_place(struct traffic *traffic, enum geo_route route_id, double 
     return TRAFFIC_NONE;
 }
 
+uint32_t traffic_join(struct traffic *traffic, enum geo_route route_id, double x, float v,
+                      const struct traffic_driver *driver)
+{
+    struct traffic_route *route = &traffic->routes[route_id];
+    return x < route->length - 10 ? try_place(traffic, route, 0, x, v, driver) : TRAFFIC_NONE;
+}
+
+void traffic_set_health(struct traffic *traffic, uint32_t index, enum traffic_health health)
+{
+    struct traffic_vehicle *vehicle = &traffic->pool[index];
+    vehicle->flags &= (uint8_t) ~(TRAFFIC_LIMPING | TRAFFIC_STALLED);
+    if (health != TRAFFIC_WELL)
+        vehicle->flags |= health == TRAFFIC_STALL ? TRAFFIC_STALLED : TRAFFIC_LIMPING;
+}
+
 static size_t position_of(const struct traffic *traffic, const struct traffic_lane *lane, uint32_t index)
 {
     size_t at = traffic_lane_search(traffic, lane, traffic->pool[index].x);

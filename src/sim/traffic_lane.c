@@ -184,9 +184,15 @@ static bool consider(struct traffic *traffic, struct traffic_route *route, size_
     int lanes = route->sections[vehicle->section].lanes;
     bool urgent = vehicle->must != 0;
 
+    if (vehicle->flags & TRAFFIC_STALLED || (vehicle->flags & TRAFFIC_LIMPING && lane_index == 0))
+        return false;
     if (lane_index >= lanes) {
         vehicle->must = -1;
         vehicle->room = 0;
+        urgent = true;
+    } else if (!urgent && (vehicle->flags & TRAFFIC_LIMPING)) {
+        vehicle->must = -1;
+        vehicle->room = URGENT / 2;
         urgent = true;
     } else if (!urgent && lane_index > 0 &&
                ((vehicle->flags & (TRAFFIC_LEAVING | TRAFFIC_STRAIGHT)) == TRAFFIC_LEAVING ||

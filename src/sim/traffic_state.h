@@ -11,7 +11,9 @@ enum {
     TRAFFIC_DECIDED = 2,
     TRAFFIC_AT_SIGNAL = 4,
     TRAFFIC_USED = 8,
-    TRAFFIC_STRAIGHT = 16
+    TRAFFIC_STRAIGHT = 16,
+    TRAFFIC_LIMPING = 32,
+    TRAFFIC_STALLED = 64
 };
 
 struct traffic_class {

@@ -98,6 +98,7 @@ struct world *world_create(const struct world_settings *settings, struct err *er
             world->roads[i] = road_create((enum geo_route)i);
     traffic_fill(world->traffic, settings->demand, hour);
     world->connected = connected_create(settings->seed, world->traffic, world->roads);
+    connected_set_breakdowns(world->connected, settings->incident_factor);
     connected_set_count(world->connected, settings->vehicles, 0);
     world->incidents =
         incidents_create(settings->seed, world->roads, world->weather, settings->incident_factor);
@@ -217,6 +218,25 @@ static void emit_weather(struct world *world)
     }
 }
 
+/* Incidents and the connected vehicles they are about. */
+static void recover_vehicles(struct world *world)
+{
+    const struct incident *list;
+    size_t count = incidents_list(world->incidents, &list);
+    for (size_t i = 0; i < count; i++)
+        if (list[i].device >= 0 && list[i].status == INCIDENT_RESOLVED) /* for one tick */
+            connected_recover(world->connected, (uint32_t)list[i].device, world->ticks);
+}
+
+static void report_vehicles(struct world *world)
+{
+    const struct connected_stop *stops;
+    size_t count = connected_stopped(world->connected, &stops);
+    for (size_t i = 0; i < count; i++)
+        incidents_break_down(world->incidents, stops[i].route, stops[i].x, stops[i].lane, stops[i].class,
+                             (int32_t)stops[i].number, world->ticks, world->time);
+}
+
 void world_step(struct world *world, world_emit_fn *emit, void *context)
 {
     world->ticks++;
@@ -234,9 +254,11 @@ void world_step(struct world *world, world_emit_fn *emit, void *context)
         world->conditions_stale = true;
     if (world->conditions_stale)
         set_conditions(world);
+    recover_vehicles(world);
 
     traffic_step(world->traffic, world->ticks, hour);
     connected_step(world->connected, world->ticks);
+    report_vehicles(world);
 
     connected_emit(world->connected, world->ticks, world->time, world->gps_factor, pass_on, world);
     cameras_emit(world->cameras, world->ticks, world->time, world->settings.camera_frames, world->weather,
@@ -285,6 +307,11 @@ int world_inject_incident(struct world *world, enum geo_route route, double chai
 int world_clear_incident(struct world *world, const char *id, struct err *err)
 {
     return incidents_clear(world->incidents, id, world->time, err);
+}
+
+int world_break_down(struct world *world, const char *device_id, struct err *err)
+{
+    return connected_break_down(world->connected, device_id, err);
 }
 
 int world_override_weather(struct world *world, const char *condition, struct err *err)

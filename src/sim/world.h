@@ -60,6 +60,8 @@ int world_inject_incident(struct world *world, enum geo_route route, double chai
                           int lanes_closed, char id[40], struct err *err);
 /* Moves an incident to Clearing at once; ERR_NOT_FOUND. */
 int world_clear_incident(struct world *world, const char *id, struct err *err);
+/* The power of a connected vehicle fails within 200 m; ERR_NOT_FOUND. */
+int world_break_down(struct world *world, const char *device_id, struct err *err);
 /* "" ends the override; else one of Sunny, Cloudy, Rainy, Snowy, Fog, Drizzle, Thunderstorm. */
 int world_override_weather(struct world *world, const char *condition, struct err *err);
 /* Multiplies HDOP and drop-outs everywhere; 1 is normal. */

@@ -171,7 +171,7 @@ static void every_field_is_filled(void **state)
     /* What may be absent, by kind. */
     static const uint64_t may[EVENT_KIND_COUNT] = {
         [EVENT_VEHICLE] = UINT64_C(1) << VEHICLE_FUEL_LEVEL | UINT64_C(1) << VEHICLE_BATTERY_LEVEL |
-                          UINT64_C(1) << VEHICLE_FUEL_RATE,
+                          UINT64_C(1) << VEHICLE_FUEL_RATE | UINT64_C(1) << VEHICLE_FAULT_CODE,
         [EVENT_GPS] = UINT64_C(1) << GPS_SPEED | UINT64_C(1) << GPS_DIRECTION | UINT64_C(1) << GPS_LOCATION |
                       UINT64_C(1) << GPS_ALTITUDE | UINT64_C(1) << GPS_HEADING | UINT64_C(1) << GPS_HDOP |
                       UINT64_C(1) << GPS_ACCURACY,

@@ -251,7 +251,11 @@ static void line_status(const struct line *line)
     drive_words(vehicle->status, words);
     snprintf(text, sizeof text, "%s", words[0] != '\0' ? words : "unknown");
     size_t used = strlen(text);
-    if (vehicle->direction[0] != '\0')
+    bool lamp = event_has(event, VEHICLE_ENGINE_WARNING) && vehicle->engine_warning;
+    if (lamp)
+        snprintf(text + used, sizeof text - used, ", engine warning %s",
+                 event_has(event, VEHICLE_FAULT_CODE) ? vehicle->fault_code : "");
+    else if (vehicle->direction[0] != '\0')
         snprintf(text + used, sizeof text - used, ", %s", drive_words(vehicle->direction, way));
     if (known(event, VEHICLE_ODOMETER, vehicle->odometer, 0, 1e7)) {
         char count[TEXT_FIGURE_SIZE], odometer[64];
@@ -262,7 +266,11 @@ static void line_status(const struct line *line)
             text_copy(text + used, sizeof text - used, odometer);
     }
     bool ill = strcmp(vehicle->status, "brokenDown") == 0 || strcmp(vehicle->status, "stopped") == 0;
-    fact(line, "status", ill ? STYLE_BOLD(ROLE_BAD) : STYLE(ROLE_TEXT), text);
+    fact(line, "status",
+         ill    ? STYLE_BOLD(ROLE_BAD)
+         : lamp ? STYLE_BOLD(ROLE_WARNING)
+                : STYLE(ROLE_TEXT),
+         text);
 }
 
 /* In the order of the screen; the lower the rank, the longer a line stays when rows are few. */
