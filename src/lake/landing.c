@@ -272,8 +272,10 @@ int lake_recover_intent(const struct lake_remote *remote, const struct lake_batc
     /* Names sort by offset, but S3 lists from the front only. What Kafka was told is a good guess of where
      * the end is; a wrong one costs time, nothing else. */
     char after[LAKE_OBJECT_KEY_SIZE];
+    struct lake_batch_key before = *key;
+    before.start--;
     lake_layout_sink(prefix, key);
-    lake_layout_intent(after, key);
+    lake_layout_intent(after, &before);
     if (key->start > 0 && remote->list(remote->context, prefix, after, note_newest, &newest, err) != 0)
         return -1;
     if (newest.start < 0 && remote->list(remote->context, prefix, NULL, note_newest, &newest, err) != 0)

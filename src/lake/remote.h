@@ -42,8 +42,6 @@ struct lake_object {
 struct lake_remote {
     void *context;
     const char *bucket;
-    const char *account; /* of the identity, for what names it; "" unknown */
-    const char *region;
 
     int (*put)(void *context, const struct lake_put *put, enum lake_put_end *end, struct err *err);
     /* Several of them at once; done when each is there, whoever wrote it. */
