@@ -164,8 +164,9 @@ struct aws_s3_send {
 int aws_s3_put_wait(struct aws_client *client, const struct aws_s3_put *put,
                     const struct aws_s3_options *options, const struct aws_s3_send *send,
                     struct aws_s3_object *object, char *code, struct err *err);
-/* Puts what must be there once: if_absent, and when it is there already with the same size and checksum, that
- * is a success too (*existed). Another content is ERR_BUSY, not retriable: somebody else wrote it. */
+/* Puts what must be there once: if_absent, and when it is there already with the same content (by checksum,
+ * or by its bytes where the server keeps none), that is a success too (*existed). Another content is
+ * ERR_BUSY, not retriable: somebody else wrote it. */
 int aws_s3_put_once_wait(struct aws_client *client, const struct aws_s3_put *put,
                          const struct aws_s3_options *options, const struct aws_s3_send *send, bool *existed,
                          struct aws_s3_object *object, struct err *err);

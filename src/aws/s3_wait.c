@@ -14,10 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PART_BYTES   (16ll << 20)
-#define PARALLEL     4
-#define PARALLEL_MAX 32
-#define LOOK_US      100000
+#define PART_BYTES    (16ll << 20)
+#define PARALLEL      4
+#define PARALLEL_MAX  32
+#define LOOK_US       100000
+#define COMPARE_BYTES (8ll << 20)
 
 static void copy_code(char *code, const struct aws_call *call)
 {
@@ -154,10 +155,55 @@ static void composite(const struct upload *upload, enum checksum_kind kind, char
         snprintf(out, CHECKSUM_TEXT_SIZE, "%.40s-%zu", text, upload->count);
 }
 
-static bool same(const struct aws_s3_object *is, const struct aws_s3_object *wanted)
+/* Compares what is there with the body, piece by piece: for servers that keep no checksum. */
+static bool same_bytes(struct aws_client *client, const struct aws_s3_put *put,
+                       const struct aws_s3_options *options, int64_t deadline_us,
+                       const struct aws_s3_object *there)
 {
-    return is->size == wanted->size && is->checksum_kind == wanted->checksum_kind && is->checksum[0] &&
-           strcmp(is->checksum, wanted->checksum) == 0;
+    const struct aws_body *body = &put->body;
+    char *local = body->path ? mem_alloc((size_t)COMPARE_BYTES) : NULL;
+    int fd = body->path ? open(body->path, O_RDONLY | O_CLOEXEC) : -1;
+    bool same = !body->path || fd >= 0;
+    for (int64_t at = 0; same && at < there->size; at += COMPARE_BYTES) {
+        int64_t length = there->size - at < COMPARE_BYTES ? there->size - at : COMPARE_BYTES;
+        struct aws_s3_get get = {.bucket = put->bucket,
+                                 .key = put->key,
+                                 .from = at,
+                                 .length = length,
+                                 .if_match = there->etag[0] ? there->etag : NULL};
+        struct aws_call *call = aws_s3_get(client, &get, options, NULL, NULL, NULL);
+        same = aws_wait_ok(call, deadline_us, NULL) == 0;
+        const struct aws_answer *answer = same ? aws_call_answer(call) : NULL;
+        if (same && fd >= 0)
+            same = pread(fd, local, (size_t)length, body->offset + at) == length;
+        const char *mine = fd >= 0 ? local : (const char *)body->bytes + at;
+        same = same && answer->body.length == (size_t)length &&
+               memcmp(answer->body.data, mine, (size_t)length) == 0;
+        aws_call_release(call);
+    }
+    if (fd >= 0)
+        close(fd);
+    free(local);
+    return same;
+}
+
+/* Is what is there what was to be put? `wanted` holds its size and checksum. */
+static bool is_there(struct aws_client *client, const struct aws_s3_put *put,
+                     const struct aws_s3_options *options, int64_t deadline_us,
+                     const struct aws_s3_object *wanted, struct aws_s3_object *there, struct err *err)
+{
+    if (aws_s3_head_wait(client, put->bucket, put->key, options, deadline_us, there, err) != 0)
+        return false;
+    err_set(err, ERR_BUSY, "s3://%s/%.200s is there already with another content: somebody else writes here",
+            put->bucket, put->key);
+    if (err)
+        err->retriable = false;
+    if (there->size != wanted->size)
+        return false;
+    if (there->checksum[0] && there->checksum_kind == wanted->checksum_kind &&
+        !strchr(there->checksum, '-') == !strchr(wanted->checksum, '-'))
+        return strcmp(there->checksum, wanted->checksum) == 0;
+    return same_bytes(client, put, options, deadline_us, there);
 }
 
 static int complete(struct upload *upload, struct aws_s3_object *object, char *code, struct err *err)
@@ -176,9 +222,8 @@ static int complete(struct upload *upload, struct aws_s3_object *object, char *c
         /* Perhaps an attempt whose answer was lost has done it. */
         struct aws_s3_object there;
         struct err ignored = ERR_INIT;
-        if (aws_s3_head_wait(upload->client, upload->put->bucket, upload->put->key, upload->options,
-                             deadline_of(upload->send), &there, &ignored) == 0 &&
-            same(&there, object)) {
+        if (is_there(upload->client, upload->put, upload->options, deadline_of(upload->send), object, &there,
+                     &ignored)) {
             text_copy(object->etag, sizeof object->etag, there.etag);
             result = 0;
         }
@@ -296,18 +341,13 @@ int aws_s3_put_once_wait(struct aws_client *client, const struct aws_s3_put *put
     if (aws_s3_put_wait(client, &once, options, send, object, code, err) == 0)
         return 0;
     if (strcmp(code, "PreconditionFailed") != 0 ||
-        aws_s3_head_wait(client, put->bucket, put->key, options, deadline_of(send), &there, err) != 0)
+        !is_there(client, put, options, deadline_of(send), object, &there, err))
         return -1;
     *existed = true;
-    if (same(&there, object)) {
-        text_copy(object->etag, sizeof object->etag, there.etag);
-        return 0;
-    }
-    err_set(err, ERR_BUSY, "s3://%s/%.200s is there already with another content: somebody else writes here",
-            put->bucket, put->key);
+    text_copy(object->etag, sizeof object->etag, there.etag);
     if (err)
-        err->retriable = false;
-    return -1;
+        *err = ERR_INIT;
+    return 0;
 }
 
 /* ---- gets ------------------------------------------------------------------------------------------- */
@@ -348,7 +388,11 @@ static int get_wait(struct aws_client *client, const struct aws_s3_get *get,
         aws_s3_object_read(answer, object);
         text_copy(object->key, sizeof object->key, get->key);
         const char *bytes = answer->body.data ? answer->body.data : "";
-        result = verify(object, bytes, answer->body.length, get->sink.file ? get->sink.fd : -1, err);
+        /* An attempt that was cut may have brought more, of an older and longer object. */
+        if (get->sink.file && ftruncate(get->sink.fd, answer->bytes) != 0)
+            result = err_set_errno(err, ERR_IO, errno, "%s", get->key);
+        if (result == 0)
+            result = verify(object, bytes, answer->body.length, get->sink.file ? get->sink.fd : -1, err);
         if (result == 0 && out && !buf_append(out, bytes, answer->body.length))
             result = err_set(err, ERR_LIMIT, "%s is longer than %zu bytes", get->key, out->limit);
     }

@@ -87,7 +87,7 @@ static void test_objects(void **state)
         expect(keys[i], keys[i]);
         assert_ok(aws_s3_head_wait(rig.client, "lake", keys[i], NULL, soon(), &object, &err));
         assert_int_equal(object.size, strlen(keys[i]));
-        assert_int_equal(object.checksum_kind, CHECKSUM_CRC32);
+        assert_true(rig.foreign || object.checksum_kind == CHECKSUM_CRC32);
         assert_true(object.etag[0] == '"' && object.modified_ms > 0);
     }
     assert_int_equal(aws_s3_head_wait(rig.client, "lake", "absent", NULL, soon(), &object, &err), -1);
@@ -135,6 +135,16 @@ static void test_conditions(void **state)
     assert_int_equal(err.kind, ERR_BUSY);
     assert_false(err.retriable);
     expect("once", "first");
+    /* stored with another checksum: the bytes are compared */
+    struct aws_s3_put summed = text_put("summed", "first");
+    summed.checksum = CHECKSUM_SHA256;
+    assert_ok(aws_s3_put_wait(rig.client, &summed, NULL, NULL, NULL, NULL, &err));
+    summed.checksum = CHECKSUM_CRC32;
+    assert_ok(aws_s3_put_once_wait(rig.client, &summed, NULL, NULL, &existed, NULL, &err));
+    assert_true(existed);
+    summed.body.bytes = "worst";
+    assert_int_equal(aws_s3_put_once_wait(rig.client, &summed, NULL, NULL, &existed, NULL, &err), -1);
+    assert_int_equal(err.kind, ERR_BUSY);
     other.if_absent = false;
     assert_ok(aws_s3_head_wait(rig.client, "lake", "once", NULL, soon(), &object, &err));
     other.if_match = object.etag;
@@ -219,8 +229,10 @@ static void test_copy_and_delete(void **state)
     aws_call_release(call);
     expect("to", "copied");
     call = aws_s3_copy(rig.client, "lake", "from here+=", "lake", "to", true, NULL, NULL, NULL, &err);
-    assert_int_equal(aws_wait_ok(call, soon(), &err), -1);
-    assert_string_equal(aws_call_answer(call)->code, "PreconditionFailed");
+    if (aws_wait_ok(call, soon(), &err) != -1)
+        assert_true(rig.foreign); /* some know no condition here */
+    else
+        assert_string_equal(aws_call_answer(call)->code, "PreconditionFailed");
     aws_call_release(call);
     call = aws_s3_delete(rig.client, "lake", "to", NULL, NULL, NULL, &err);
     assert_ok(aws_wait_ok(call, soon(), &err));
@@ -372,7 +384,8 @@ static void test_glue(void **state)
     assert_int_equal(err.kind, ERR_NOT_FOUND);
     assert_string_equal(code, "EntityNotFoundException");
     assert_non_null(strstr(err.text, "Glue GetTable: EntityNotFoundException"));
-    call_glue("NoSuchThing", NULL, "UnknownOperationException");
+    if (!rig.foreign)
+        call_glue("NoSuchThing", NULL, "UnknownOperationException");
     assert_null(aws_json_call(rig.client, AWS_S3, "GetObject", NULL, NULL, NULL, NULL, &err));
     assert_int_equal(err.kind, ERR_USAGE);
 }
@@ -382,7 +395,7 @@ static void test_identity(void **state)
     struct aws_identity identity;
     struct aws_finding findings[12];
     assert_ok(aws_identity_wait(rig.client, soon(), &identity, &err));
-    assert_string_equal(identity.account, CLOUD_ACCOUNT);
+    assert_string_equal(identity.account, rig.foreign ? "123456789012" : CLOUD_ACCOUNT);
     size_t count = aws_doctor(rig.client, soon(), findings, 12);
     assert_int_equal(count, 3 + AWS_SERVICES);
     for (size_t i = 0; i < count; i++)

@@ -277,6 +277,42 @@ static void test_redirect(void **state)
     http_script_destroy(script);
 }
 
+/* What the environment says of proxies holds, but not in local mode. */
+static const char *look_up(void *context, const char *name)
+{
+    return NULL;
+}
+
+static void test_proxy(void **state)
+{
+    static const struct http_scripted answers[] = {{.status = 404}};
+    struct http_script *script = http_script_create(answers, 1);
+    struct aws_settings settings = quick;
+    struct aws_s3_object object;
+    setenv("http_proxy", http_script_url(script), 1);
+    settings.config = (struct aws_config_settings){.region = "us-east-1",
+                                                   .endpoint = "http://s3.invalid",
+                                                   .access_key = "A",
+                                                   .secret_key = "S",
+                                                   .environment = look_up};
+    struct aws_client *client = aws_client_create(&settings, &err);
+    assert_non_null(client);
+    assert_int_equal(aws_s3_head_wait(client, "lake", "a", NULL, soon(), &object, &err), -1);
+    assert_int_equal(err.kind, ERR_NOT_FOUND);
+    char *request = http_script_request(script, 0);
+    assert_int_equal(strncmp(request, "HEAD http://s3.invalid/lake/a HTTP/1.1", 38), 0);
+    free(request);
+    aws_client_destroy(client);
+    settings.config.local = true;
+    client = aws_client_create(&settings, &err);
+    assert_int_equal(aws_s3_head_wait(client, "lake", "a", NULL, soon(), &object, &err), -1);
+    assert_int_equal(err.kind, ERR_CONNECT);
+    assert_int_equal(http_script_requests(script), 1);
+    unsetenv("http_proxy");
+    aws_client_destroy(client);
+    http_script_destroy(script);
+}
+
 static void test_unreachable(void **state)
 {
     static const struct http_scripted closes[] = {{.status = 0}};
@@ -416,10 +452,10 @@ int main(void)
         cmocka_unit_test(test_cut),         cmocka_unit_test(test_lost_put),
         cmocka_unit_test(test_lost_start),  cmocka_unit_test(test_skew),
         cmocka_unit_test(test_retry_after), cmocka_unit_test(test_nonsense),
-        cmocka_unit_test(test_redirect),    cmocka_unit_test(test_unreachable),
-        cmocka_unit_test(test_deadline),    cmocka_unit_test(test_cancel),
-        cmocka_unit_test(test_full),        cmocka_unit_test(test_callbacks),
-        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_redirect),    cmocka_unit_test(test_proxy),
+        cmocka_unit_test(test_unreachable), cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_cancel),      cmocka_unit_test(test_full),
+        cmocka_unit_test(test_callbacks),   cmocka_unit_test(test_many),
     };
     return cmocka_run_group_tests_name("aws_faults", tests, set_up, tear_down);
 }

@@ -9,6 +9,8 @@ struct aws_rig {
     char folder[64];
     struct cloud *cloud;
     const struct cloud_address *address;
+    bool foreign; /* SMARTCITY_TEST_ENDPOINT names a server of others instead, which has no faults */
+    struct cloud_address other;
     struct log *log;
     struct aws_client *client;
 };
