@@ -46,6 +46,19 @@ static void console_execute(void *context, const char *line, struct command_repl
         loop_stop(console->loop);
 }
 
+/* Ctrl-C while a journey plays: back to what is live. In a console that only replays there is no way back. */
+static bool console_cancel(void *context)
+{
+    struct console *console = context;
+    struct command_reply reply = {0};
+    if (session_view_peek(console->session)->source != VIEW_REPLAY)
+        return false;
+    console_execute(console, "live", &reply);
+    bool cancelled = reply.err.kind == ERR_NONE;
+    free(reply.json);
+    return cancelled;
+}
+
 static void console_quit(void *context)
 {
     loop_stop(((struct console *)context)->loop);
@@ -179,6 +192,7 @@ static int console_open_screen(struct console *console, struct err *err)
                                        .host = {.context = console,
                                                 .view = console_view,
                                                 .execute = console_execute,
+                                                .cancel = console_cancel,
                                                 .quit = console_quit,
                                                 .history = console_history,
                                                 .history_add = console_history_add,

@@ -1,6 +1,8 @@
 #define SMARTCITY_ERR_ITSELF
 #include "base/err.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,17 +30,19 @@ const char *err_kind_name(enum err_kind kind)
     return (unsigned)kind < ERR_KINDS ? kind_names[kind] : "unknown";
 }
 
-/* A cut in the middle of a code point would leave a malformed tail for whoever prints it. */
-static void trim_partial_rune(struct err *err)
+/* Reasons hold what others wrote: file names, keys, answers. They end on terminals, so nothing in them may
+ * command one. A cut in the middle of a code point leaves nothing of it. */
+static void take_text(struct err *err, char text[sizeof err->text])
 {
-    size_t length = strlen(err->text);
-    if (length + 1 < sizeof err->text)
-        return;
-    size_t lead = length;
-    while (lead > 0 && ((unsigned char)err->text[lead - 1] & 0xC0) == 0x80)
-        lead--;
-    if (lead > 0 && (unsigned char)err->text[lead - 1] >= 0xC0)
-        err->text[lead - 1] = '\0';
+    size_t length = strlen(text);
+    if (length + 1 == sizeof err->text) {
+        size_t lead = length;
+        while (lead > 0 && ((unsigned char)text[lead - 1] & 0xC0) == 0x80)
+            lead--;
+        if (lead > 0 && (unsigned char)text[lead - 1] >= 0xC0)
+            length = lead - 1;
+    }
+    text_sanitise(err->text, sizeof err->text, text, length);
 }
 
 static void set_kind(struct err *err, enum err_kind kind)
@@ -58,8 +62,7 @@ int err_set(struct err *err, enum err_kind kind, const char *format, ...)
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     set_kind(err, kind);
-    memcpy(err->text, text, sizeof text);
-    trim_partial_rune(err);
+    take_text(err, text);
     return -1;
 }
 
@@ -78,8 +81,9 @@ int err_set_errno(struct err *err, enum err_kind kind, int code, const char *for
     const char *because = strerror_r(code, reason, sizeof reason);
     /* The reason is what matters most: a long name gives way to it. */
     int room = (int)(sizeof err->text - strlen(because) - 3);
-    snprintf(err->text, sizeof err->text, "%.*s: %s", room, text, because);
-    trim_partial_rune(err);
+    char whole[sizeof err->text];
+    snprintf(whole, sizeof whole, "%.*s: %s", room, text, because);
+    take_text(err, whole);
     return -1;
 }
 
@@ -93,11 +97,10 @@ int err_prefix(struct err *err, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(prefix, sizeof prefix, format, arguments);
     va_end(arguments);
-    memcpy(text, err->text, sizeof text);
     /* gcc cannot see that the cut is wanted */
-    if (snprintf(err->text, sizeof err->text, "%.*s: %s", (int)sizeof prefix / 2, prefix, text) < 0)
-        err->text[0] = '\0';
-    trim_partial_rune(err);
+    if (snprintf(text, sizeof text, "%.*s: %s", (int)sizeof prefix / 2, prefix, err->text) < 0)
+        text[0] = '\0';
+    take_text(err, text);
     return -1;
 }
 

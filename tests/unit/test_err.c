@@ -68,6 +68,17 @@ static void test_long_text(void **state)
     }
 }
 
+static void test_nothing_commands_a_terminal(void **state)
+{
+    struct err err = ERR_INIT;
+    err_set(&err, ERR_CONFIG, "no option '%s'", "\x1b]0;mine\x07\xff\xc2\x9b");
+    assert_string_equal(err.text, "no option '\u241b]0;mine\u2407\ufffd\ufffd'");
+    err_prefix(&err, "%s", "a\nb");
+    assert_string_equal(err.text, "a\u240ab: no option '\u241b]0;mine\u2407\ufffd\ufffd'");
+    err_set_errno(&err, ERR_IO, ENOENT, "%s", "\x1b[2J");
+    assert_string_equal(err.text, "\u241b[2J: No such file or directory");
+}
+
 static void test_prefix(void **state)
 {
     struct err err = ERR_INIT;
@@ -111,9 +122,13 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_set),    cmocka_unit_test(test_retriable_follows_from_kind),
-        cmocka_unit_test(test_errno),  cmocka_unit_test(test_long_text),
-        cmocka_unit_test(test_prefix), cmocka_unit_test(test_exit_codes),
+        cmocka_unit_test(test_set),
+        cmocka_unit_test(test_retriable_follows_from_kind),
+        cmocka_unit_test(test_errno),
+        cmocka_unit_test(test_long_text),
+        cmocka_unit_test(test_nothing_commands_a_terminal),
+        cmocka_unit_test(test_prefix),
+        cmocka_unit_test(test_exit_codes),
         cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests_name("err", tests, NULL, NULL);
