@@ -135,8 +135,10 @@ void redshift_list_tables(struct request *request)
               "SELECT * FROM (SELECT schema_name, table_name, 'TABLE' AS kind FROM duckdb_tables() WHERE "
               "database_name = 'warehouse' AND NOT internal UNION ALL SELECT schema_name, view_name, 'VIEW' "
               "FROM duckdb_views() WHERE database_name = 'warehouse' AND NOT internal UNION ALL SELECT "
-              "'pg_catalog', view_name, 'SYSTEM VIEW' FROM duckdb_views() WHERE database_name = 'warehouse' "
-              "AND schema_name = '_redshift') WHERE schema_name NOT IN ('_redshift', 'main') AND schema_name "
+              "CASE WHEN starts_with(view_name, 'information_schema_') THEN 'information_schema' ELSE "
+              "'pg_catalog' END, replace(view_name, 'information_schema_', ''), 'SYSTEM VIEW' FROM "
+              "duckdb_views() WHERE database_name = 'warehouse' AND schema_name = '_redshift' AND NOT "
+              "starts_with(view_name, '_')) WHERE schema_name NOT IN ('_redshift', 'main') AND schema_name "
               "LIKE $1 AND table_name LIKE $2 ORDER BY 1, 2",
               pattern(request, "SchemaPattern"), pattern(request, "TablePattern"), add_table, list,
               json_pack("{s:o}", "Tables", list));

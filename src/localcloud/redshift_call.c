@@ -300,8 +300,11 @@ int rs_call(struct rs_rewriter *r, size_t *at)
         return call_convert(r, &call);
     if (strcmp(call.name, "extract") == 0)
         return call_extract(r, &call);
+    int result;
+    if (rs_syntax_call(r, call.name, call.open, &result))
+        return result;
     bool known;
-    int result = split(r, &call) == 0 && render(r, &call) == 0 ? 0 : -1;
+    result = split(r, &call) == 0 && render(r, &call) == 0 ? 0 : -1;
     const struct redshift_function *function = redshift_function_find(call.name, (int)call.count, &known);
     if (result == 0 && (!function || function->status == REDSHIFT_ABSENT)) {
         result = function ? redshift_fail(r->failure, "function %s is not emulated locally", call.name)

@@ -243,6 +243,7 @@ void redshift_format_time(int64_t micros, const char *pattern, size_t length, st
             break;
         }
         i += taken;
+        fill = true; /* FM is of one pattern */
     }
 }
 

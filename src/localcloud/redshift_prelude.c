@@ -1,7 +1,10 @@
 #include "localcloud/redshift_prelude.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DAY_US 86400000000ll
@@ -173,6 +176,27 @@ static void truncate_integer(const struct duck_value *arguments, size_t count, s
     duck_return_int(out, duck_int(arguments[0]));
 }
 
+static void cube_root(const struct duck_value *arguments, size_t count, struct duck_return *out)
+{
+    double x = duck_double(arguments[0]), root = cbrt(x), whole = nearbyint(root);
+    duck_return_double(out, whole * whole * whole == x ? whole : root);
+}
+
+static void string_to_long(const struct duck_value *arguments, size_t count, struct duck_return *out)
+{
+    size_t length;
+    const char *text = duck_text(arguments[0], &length);
+    int64_t base = duck_int(arguments[1]);
+    char copy[72], *end;
+    errno = 0;
+    snprintf(copy, sizeof copy, "%.*s", (int)(length < sizeof copy ? length : sizeof copy - 1), text);
+    long long value = base >= 2 && base <= 36 ? strtoll(copy, &end, (int)base) : 0;
+    if (base < 2 || base > 36 || length >= sizeof copy || *end || end == copy || errno)
+        duck_return_error(out, "The input %s is not valid to be converted to base %d", copy, (int)base);
+    else
+        duck_return_int(out, value);
+}
+
 const struct duck_function redshift_c_functions[] = {
     {"rs_divide", DUCK_INTEGER, divide_integers, false, {DUCK_INTEGER, DUCK_INTEGER}},
     {"rs_divide", DUCK_BIGINT, divide_integers, false, {DUCK_BIGINT, DUCK_BIGINT}},
@@ -185,6 +209,8 @@ const struct duck_function redshift_c_functions[] = {
     {"rs_trunc", DUCK_BIGINT, truncate_integer, false, {DUCK_BIGINT}},
     {"rs_trunc", DUCK_DOUBLE, truncate_number, false, {DUCK_DOUBLE}},
     {"rs_trunc", DUCK_DOUBLE, truncate_number, false, {DUCK_DOUBLE, DUCK_BIGINT}},
+    {"rs_cbrt", DUCK_DOUBLE, cube_root, false, {DUCK_DOUBLE}},
+    {"rs_strtol", DUCK_BIGINT, string_to_long, false, {DUCK_VARCHAR, DUCK_BIGINT}},
     {"rs_initcap", DUCK_VARCHAR, initcap, false, {DUCK_VARCHAR}},
     {"rs_to_char", DUCK_VARCHAR, to_char_time, false, {DUCK_TIMESTAMP, DUCK_VARCHAR}},
     {"rs_to_char", DUCK_VARCHAR, to_char_number, false, {DUCK_DOUBLE, DUCK_VARCHAR}},
@@ -196,11 +222,6 @@ const struct duck_function redshift_c_functions[] = {
 };
 
 /* ---- macros and views ------------------------------------------------------------------------------- */
-
-/* Declarations are kept as comments of columns and tables, in JSON: they follow renames and drops. */
-#define COLUMNS                                                                                              \
-    "FROM (SELECT *, try_cast(comment AS JSON) AS j FROM duckdb_columns() WHERE NOT internal AND "           \
-    "database_name = 'warehouse' AND schema_name NOT IN ('_redshift', 'main'))"
 
 const char *const redshift_prelude[] = {
     "CREATE SCHEMA IF NOT EXISTS public",
@@ -232,48 +253,16 @@ const char *const redshift_prelude[] = {
     "'TIMESTAMP WITH TIME ZONE' THEN 11 WHEN t = 'TIME' THEN 12 WHEN t = 'JSON' THEN 15 WHEN t = 'BLOB' THEN "
     "16 "
     "ELSE 8 END",
-    "CREATE OR REPLACE VIEW _redshift.sys_load_history AS SELECT 100 AS user_id, query_id, 0::BIGINT AS "
-    "transaction_id, 0 AS session_id, 'dev' AS database_name, status, table_name, start_time, end_time, "
-    "date_diff('microsecond', start_time, end_time) AS duration, data_source, file_format, loaded_rows, "
-    "loaded_bytes, 0::BIGINT AS source_file_bytes, source_file_count, source_file_count AS "
-    "file_count_scanned, 0::BIGINT AS file_bytes_scanned, error_count, error_message FROM _redshift.loads",
-    "CREATE OR REPLACE VIEW _redshift.sys_load_error_detail AS SELECT 100 AS user_id, query_id, 0::BIGINT AS "
-    "transaction_id, 0 AS session_id, 'dev' AS database_name, table_id, start_time, file_name, "
-    "line_number, column_name, column_type, column_length, position, error_code, error_message FROM "
-    "_redshift.load_errors",
-    "CREATE OR REPLACE VIEW _redshift.stl_load_errors AS SELECT 100 AS userid, 0 AS slice, table_id AS tbl, "
-    "start_time AS starttime, 0 AS session, query_id AS query, file_name AS filename, line_number, "
-    "column_name AS colname, column_type AS type, column_length AS col_length, position, raw_line, "
-    "raw_field_value, error_code AS err_code, error_message AS err_reason, 0 AS is_partial, 0 AS "
-    "start_offset, 0::BIGINT AS copy_job_id FROM _redshift.load_errors",
-    "CREATE OR REPLACE VIEW _redshift.stl_load_commits AS SELECT 100 AS userid, query_id AS query, 0 AS "
-    "slice, "
-    "data_source AS filename, loaded_rows AS lines_scanned, error_count AS errors, status, start_time AS "
-    "curtime FROM _redshift.loads",
-    "CREATE OR REPLACE VIEW _redshift.svv_columns AS SELECT 'dev' AS table_catalog, schema_name AS "
-    "table_schema, table_name, column_name, column_index AS ordinal_position, column_default, "
-    "CASE WHEN is_nullable THEN 'YES' ELSE 'NO' END AS is_nullable, coalesce(j->>'name', "
-    "lower(data_type)) AS data_type, CAST(j->>'length' AS INTEGER) AS character_maximum_length, "
-    "numeric_precision, numeric_scale, NULL::VARCHAR AS remarks " COLUMNS,
-    "CREATE OR REPLACE VIEW _redshift.pg_table_def AS SELECT schema_name AS schemaname, table_name AS "
-    "tablename, column_name AS \"column\", coalesce(j->>'type', lower(data_type)) AS \"type\", "
-    "coalesce(j->>'encode', 'none') AS encoding, coalesce(j->>'distkey' = 'true', false) AS distkey, "
-    "coalesce(CAST(j->>'sortkey' AS INTEGER), 0) AS sortkey, NOT is_nullable AS \"notnull\" " COLUMNS,
-    "CREATE OR REPLACE VIEW _redshift.svv_tables AS SELECT 'dev' AS table_catalog, schema_name AS "
-    "table_schema, table_name, 'BASE TABLE' AS table_type, NULL::VARCHAR AS remarks FROM duckdb_tables() "
-    "WHERE NOT internal AND database_name = 'warehouse' AND schema_name NOT IN ('_redshift', 'main') UNION "
-    "ALL "
-    "SELECT 'dev', schema_name, view_name, 'VIEW', NULL FROM duckdb_views() WHERE NOT internal AND "
-    "database_name = 'warehouse' AND schema_name NOT IN ('_redshift', 'main')",
-    "CREATE OR REPLACE VIEW _redshift.svv_table_info AS SELECT 'dev' AS \"database\", schema_name AS "
-    "\"schema\", table_oid AS table_id, table_name AS \"table\", 'Y, AUTO(ENCODE)' AS encoded, "
-    "coalesce(try_cast(comment AS JSON)->>'diststyle', 'AUTO(ALL)') AS diststyle, "
-    "coalesce(try_cast(comment AS JSON)->>'sortkey1', 'AUTO(SORTKEY)') AS sortkey1, 0 AS max_varchar, "
-    "NULL::VARCHAR AS sortkey1_enc, coalesce(CAST(try_cast(comment AS JSON)->>'sortkeys' AS INTEGER), 0) "
-    "AS sortkey_num, greatest(1, estimated_size * column_count * 8 // 1048576) AS \"size\", "
-    "0.0::DECIMAL(10,4) AS pct_used, 0::BIGINT AS empty, 0.0::DECIMAL(5,2) AS unsorted, "
-    "0.0::DECIMAL(5,2) AS stats_off, estimated_size::DECIMAL(38,0) AS tbl_rows FROM duckdb_tables() WHERE "
-    "NOT "
-    "internal AND database_name = 'warehouse' AND schema_name NOT IN ('_redshift', 'main')",
+    "CREATE OR REPLACE MACRO _redshift.rs_type(t) AS CASE WHEN starts_with(t, 'DECIMAL') THEN 'numeric' ELSE "
+    "CASE t WHEN "
+    "'HUGEINT' THEN 'bigint' WHEN 'VARCHAR' THEN 'character varying' WHEN 'DOUBLE' THEN 'double precision' "
+    "WHEN 'FLOAT' "
+    "THEN 'real' WHEN 'TIMESTAMP' THEN 'timestamp without time zone' WHEN 'TIME' THEN 'time without time "
+    "zone' WHEN "
+    "'JSON' THEN 'super' WHEN 'BLOB' THEN 'binary varying' ELSE lower(t) END END",
+    /* As in PostgreSQL, a place before the first counts. */
+    "CREATE OR REPLACE MACRO _redshift.rs_substring(x, s) AS substr(x, greatest(CAST(s AS BIGINT), 1)), (x, "
+    "s, n) AS "
+    "CASE WHEN s >= 1 THEN substr(x, s, n) ELSE substr(x, 1, greatest(s + n - 1, 0)) END",
     NULL,
 };

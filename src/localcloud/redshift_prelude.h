@@ -11,6 +11,10 @@
 
 extern const struct duck_function redshift_c_functions[];
 extern const char *const redshift_prelude[]; /* statements; run at each opening */
+struct redshift_view {
+    const char *name, *query;
+};
+extern const struct redshift_view redshift_views[]; /* the same, afterwards; ends with a row without a name */
 
 /* TO_CHAR and TO_TIMESTAMP with the patterns of PostgreSQL. micros since 1970. */
 void redshift_format_time(int64_t micros, const char *pattern, size_t length, struct buf *out);

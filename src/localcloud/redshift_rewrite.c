@@ -56,7 +56,8 @@ char *rs_range_text(struct rs_rewriter *r, size_t from, size_t to)
 static bool is_hidden(const char *name)
 {
     return strcmp(name, "_redshift") == 0 || strncmp(name, "duckdb_", 7) == 0 ||
-           strncmp(name, "sqlite_", 7) == 0 || strncmp(name, "pragma_", 7) == 0;
+           strncmp(name, "sqlite_", 7) == 0 || strncmp(name, "pragma_", 7) == 0 ||
+           (strncmp(name, "pg_", 3) == 0 && !redshift_is_view(name));
 }
 
 static int check_name(struct rs_rewriter *r, const char *name)
@@ -66,7 +67,29 @@ static int check_name(struct rs_rewriter *r, const char *name)
     return 0;
 }
 
-/* a.b.c, without the database in front; "pg_catalog.svv_…" is found on the search path. */
+/* information_schema.tables and pg_catalog.pg_class are views of ours; the engine's own tell of the engine.
+ */
+static int catalogue_name(struct rs_rewriter *r, const char *schema, const char *name)
+{
+    char view[160];
+    snprintf(view, sizeof view, "%s%s", strcmp(schema, "pg_catalog") == 0 ? "" : "information_schema_", name);
+    if (!redshift_is_view(view))
+        return redshift_fail(r->failure, "relation \"%.127s.%.127s\" does not exist", schema, name);
+    buf_text(r->out, "_redshift.");
+    redshift_put_name(r->out, view);
+    if (view[0] == 'i') { /* so that its columns may be named by it */
+        buf_text(r->out, " AS ");
+        redshift_put_name(r->out, name);
+    }
+    return 0;
+}
+
+static bool is_catalogue(const char *name)
+{
+    return strcmp(name, "information_schema") == 0 || strcmp(name, "pg_catalog") == 0;
+}
+
+/* a.b.c, without the database in front. */
 static int name_chain(struct rs_rewriter *r, size_t *at, size_t to)
 {
     size_t parts = 1, i = *at;
@@ -79,9 +102,20 @@ static int name_chain(struct rs_rewriter *r, size_t *at, size_t to)
     size_t first = 0;
     if (parts >= 3 && strcmp(RS_AT(r, i)->value, r->scope->database) == 0)
         first = 1;
-    else if (parts == 2 && redshift_is(RS_AT(r, i), "pg_catalog") &&
-             (strncmp(RS_AT(r, i + 2)->value, "s", 1) == 0 || redshift_is(RS_AT(r, i + 2), "pg_table_def")))
-        first = 1;
+    *at = i + 2 * parts - 1;
+    if (parts >= first + 2 && is_catalogue(RS_AT(r, i + 2 * first)->value)) {
+        if (parts > first + 2 || star)
+            return redshift_fail_at(r->tokens, i, r->failure);
+        bool alias = redshift_is(RS_AT(r, *at), "as") ||
+                     (redshift_is_name(RS_AT(r, *at)) && !rs_is_keyword(RS_AT(r, *at)));
+        size_t before = r->out->length;
+        if (catalogue_name(r, RS_AT(r, i + 2 * first)->value, RS_AT(r, i + 2 * first + 2)->value) != 0)
+            return -1;
+        char *own = alias && *at < to ? strstr(r->out->data + before, " AS ") : NULL;
+        if (own)
+            r->out->length = (size_t)(own - r->out->data);
+        return 0;
+    }
     for (size_t k = first; k < parts; k++) {
         const char *name = RS_AT(r, i + 2 * k)->value;
         if (check_name(r, name) != 0)
@@ -90,7 +124,6 @@ static int name_chain(struct rs_rewriter *r, size_t *at, size_t to)
             buf_char(r->out, '.');
         redshift_put_name(r->out, name);
     }
-    *at = i + 2 * parts - 1;
     if (star) {
         buf_text(r->out, ".*");
         *at += 2;
@@ -117,6 +150,11 @@ int redshift_rewrite_table(const struct redshift_tokens *tokens, size_t *at,
     if (count == 3 && strcmp(parts[0], scope->database) != 0)
         return redshift_fail(failure, "cross-database reference to %s is not emulated locally", parts[0]);
     const char *in = count > 1 ? parts[count - 2] : "", *last = parts[count - 1];
+    static const char *const engine[] = {
+        "main", "temp", "system", "memory", "warehouse", "information_schema", "pg_catalog"};
+    for (size_t k = 0; k < sizeof engine / sizeof *engine; k++)
+        if (strcmp(in, engine[k]) == 0)
+            return redshift_fail(failure, "permission denied for schema %s", in);
     if (*in) {
         redshift_put_name(out, in);
         buf_char(out, '.');
@@ -177,8 +215,8 @@ static bool word_value(struct rs_rewriter *r, const struct redshift_token *token
 /* DATE '2026-01-12', TIMESTAMP '…', INTERVAL '1 day' */
 static bool typed_literal(struct rs_rewriter *r, size_t at, size_t to)
 {
-    const struct redshift_token *token = RS_AT(r, at);
-    return at + 1 < to && RS_AT(r, at + 1)->kind == RS_STRING &&
+    const struct redshift_token *token = RS_AT(r, at), *text = token + 1;
+    return at + 1 < to && text->kind == RS_STRING &&
            (redshift_is(token, "date") || redshift_is(token, "timestamp") ||
             redshift_is(token, "timestamptz") || redshift_is(token, "time") ||
             redshift_is(token, "interval"));
@@ -188,6 +226,9 @@ static bool typed_literal(struct rs_rewriter *r, size_t at, size_t to)
 static bool is_column_list(struct rs_rewriter *r, size_t from, size_t at)
 {
     size_t close = RS_AT(r, at + 1)->partner;
+    for (size_t i = at + 2; i < close; i++) /* names, with commas between */
+        if ((i - at) % 2 == 0 ? !redshift_is_name(RS_AT(r, i)) : !redshift_is_op(RS_AT(r, i), ","))
+            return false;
     if (redshift_is(RS_AT(r, close + 1), "as") && redshift_is_op(RS_AT(r, close + 2), "("))
         return true; /* WITH x (a, b) AS ( */
     if (at == from)
@@ -242,6 +283,9 @@ static int operand(struct rs_rewriter *r, size_t from, size_t *at, size_t to)
             ++*at;
             return 0;
         }
+        /* Behind a name a call whose text begins with a parenthesis would make a call of that name. */
+        if (*at > from && redshift_is_name(RS_AT(r, *at - 1)) && !rs_is_keyword(RS_AT(r, *at - 1)))
+            return redshift_fail_at(r->tokens, *at, r->failure);
         if (rs_call(r, at) != 0)
             return -1;
     } else if (!word_value(r, token)) {
@@ -301,7 +345,8 @@ static const char *column_name(struct rs_rewriter *r, size_t from, size_t to, ch
         return "case";
     size_t end = from + 1;
     if (redshift_is_name(first) && end < to && redshift_is_op(RS_AT(r, end), "(")) {
-        end = RS_AT(r, end)->partner + 1;
+        const struct redshift_token *open = first + 1;
+        end = open->partner + 1;
         while (end < to && (redshift_is(RS_AT(r, end), "over") || redshift_is(RS_AT(r, end), "within") ||
                             redshift_is(RS_AT(r, end), "group")))
             end = redshift_is_op(RS_AT(r, end + 1), "(") ? RS_AT(r, end + 1)->partner + 1 : end + 1;
@@ -355,6 +400,7 @@ struct level {
     size_t item;  /* of the select list; 0: not in one that is named */
     char top[24]; /* TOP n */
     bool list_done;
+    bool tables; /* behind FROM or JOIN, where a string would be a file */
 };
 
 static void name_item(struct rs_rewriter *r, struct level *level, size_t end)
@@ -389,7 +435,10 @@ static int keyword(struct rs_rewriter *r, struct level *level, size_t *at)
     if (redshift_is(token, "minus")) {
         buf_text(r->out, "EXCEPT");
     } else if (redshift_is(token, "similar")) {
-        return redshift_fail(r->failure, "SIMILAR TO is not emulated locally");
+        return rs_pattern(r, at, true);
+    } else if (redshift_is(token, "nulls") &&
+               (redshift_is(RS_AT(r, *at + 1), "first") || redshift_is(RS_AT(r, *at + 1), "last"))) {
+        buf_printf(r->out, "NULLS %s", RS_AT(r, ++*at)->value);
     } else if (redshift_is(token, "desc") && !redshift_is(RS_AT(r, *at + 1), "nulls")) {
         buf_text(r->out, "DESC NULLS FIRST"); /* nulls are the greatest */
     } else if ((redshift_is(token, "from") || redshift_is(token, "join")) &&
@@ -412,13 +461,23 @@ static int keyword(struct rs_rewriter *r, struct level *level, size_t *at)
     return 0;
 }
 
+/* Words that are names elsewhere: LEFT JOIN, IGNORE NULLS, CURRENT ROW. */
+static bool two_words(const struct rs_rewriter *r, size_t at)
+{
+    const struct redshift_token *first = RS_AT(r, at), *second = first + (first->kind != RS_END);
+    if (redshift_is(first, "left") || redshift_is(first, "right"))
+        return redshift_is(second, "join") || redshift_is(second, "outer");
+    if (redshift_is(first, "ignore") || redshift_is(first, "respect"))
+        return redshift_is(second, "nulls");
+    return redshift_is(first, "current") && redshift_is(second, "row");
+}
+
 static int token_out(struct rs_rewriter *r, struct level *level, size_t *at)
 {
     const struct redshift_token *token = RS_AT(r, *at);
     if (token->kind == RS_OPERATOR && !redshift_is_op(token, "(")) {
         if (*token->text == '~' || strncmp(token->text, "!~", 2) == 0)
-            return redshift_fail(r->failure, "operator %.*s is not emulated locally: use REGEXP_INSTR",
-                                 (int)token->length, token->text);
+            return rs_pattern(r, at, false);
         if (strchr("[];:.", *token->text) || redshift_is_op(token, "::"))
             return redshift_fail_at(r->tokens, *at, r->failure);
         buf_append(r->out, token->text, token->length);
@@ -438,6 +497,17 @@ static int token_out(struct rs_rewriter *r, struct level *level, size_t *at)
         *at = RS_AT(r, open)->partner + 1;
         return 0;
     }
+    if (redshift_is(token, "at") && redshift_is(RS_AT(r, *at + 1), "time") &&
+        redshift_is(RS_AT(r, *at + 2), "zone")) {
+        buf_text(r->out, "AT TIME ZONE");
+        *at += 3;
+        return 0;
+    }
+    if (two_words(r, *at)) {
+        buf_printf(r->out, "%s %s", token->value, RS_AT(r, *at + 1)->value);
+        *at += 2;
+        return 0;
+    }
     if (rs_is_keyword(token) && !is_constant(token) && !typed_literal(r, *at, level->to) &&
         !(redshift_is_op(RS_AT(r, *at + 1), "(") && redshift_is(token, "interval")))
         return keyword(r, level, at);
@@ -451,10 +521,16 @@ int rs_range(struct rs_rewriter *r, size_t from, size_t to, bool named)
         return redshift_fail(r->failure, "the statement is nested too deep");
     for (size_t at = from; at < to;) {
         const struct redshift_token *token = RS_AT(r, at);
-        if (level.item && (redshift_is_op(token, ",") || ends_list(token))) {
+        bool within = at > from && redshift_is(RS_AT(r, at - 1), "within"); /* GROUP (ORDER BY …) */
+        if (level.item && !within && (redshift_is_op(token, ",") || ends_list(token))) {
             name_item(r, &level, at);
             level.item = redshift_is_op(token, ",") ? at + 1 : 0;
         }
+        bool from_word = redshift_is(token, "from") || redshift_is(token, "join");
+        if (from_word || ends_list(token) || redshift_is(token, "on") || redshift_is(token, "set"))
+            level.tables = from_word;
+        if (level.tables && token->kind == RS_STRING && at > from && redshift_is_op(RS_AT(r, at - 1), ","))
+            return redshift_fail_at(r->tokens, at, r->failure);
         bool head = redshift_is(token, "select");
         if (at > from)
             buf_char(r->out, ' ');

@@ -48,6 +48,9 @@ struct redshift_function {
 extern const struct redshift_function redshift_functions[]; /* ends with a row without a name */
 /* *known: there is one of that name, with another number of arguments. */
 const struct redshift_function *redshift_function_find(const char *name, int arguments, bool *known);
+/* Is it one of the system views that are emulated? Those of information_schema begin with its name and '_'.
+ */
+bool redshift_is_view(const char *name);
 /* "yr" → "year"; NULL when it is none. */
 const char *redshift_date_part(const char *word);
 

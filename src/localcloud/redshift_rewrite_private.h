@@ -22,6 +22,10 @@ int rs_range(struct rs_rewriter *r, size_t from, size_t to, bool named);
 char *rs_range_text(struct rs_rewriter *r, size_t from, size_t to);
 /* A call whose name is at *at and whose parenthesis follows; *at is then behind it. */
 int rs_call(struct rs_rewriter *r, size_t *at);
+/* A call with words between its arguments; false: it is none. */
+bool rs_syntax_call(struct rs_rewriter *r, const char *name, size_t open, int *result);
+/* ~ 'pattern', SIMILAR TO 'pattern', at the operator. */
+int rs_pattern(struct rs_rewriter *r, size_t *at, bool similar);
 /* Wraps what was written since `start` into a cast. */
 int rs_cast(struct rs_rewriter *r, size_t start, size_t *at);
 bool rs_is_keyword(const struct redshift_token *token); /* neither a function nor an alias */

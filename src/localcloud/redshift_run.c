@@ -225,12 +225,14 @@ static int run_definition(struct redshift_runner *runner, const struct redshift_
     bool own = !runner->in_transaction;
     if (result != 0)
         failed(outcome, &failure);
-    else if (sql.length > 0) {
+    else if (sql.length > 0 || redshift_is(&tokens->list[0], "alter")) {
         result = own ? redshift_engine(runner, "BEGIN", outcome) : 0;
-        if (result == 0)
+        if (result == 0 && sql.length > 0)
             result = redshift_engine(runner, sql.data, outcome);
         if (result == 0 && table.length > 0)
             result = narrow(runner, table.data, outcome);
+        if (result == 0)
+            result = redshift_table_alter(runner, tokens, outcome);
         if (own) {
             struct redshift_outcome ignored = {0};
             if (result == 0)
@@ -251,6 +253,9 @@ static int run_create(struct redshift_runner *runner, const struct redshift_toke
     struct buf sql;
     struct redshift_tokens expanded;
     struct redshift_failure failure;
+    int there = redshift_table_exists(runner, tokens, outcome);
+    if (there != 0)
+        return there < 0 ? -1 : 0;
     buf_init(&sql, 1u << 20);
     int result = redshift_table_expand_like(runner, tokens, &sql, outcome);
     if (result == 0) {

@@ -10,13 +10,16 @@ static const char columns_of[] =
     "SELECT column_name, coalesce(CAST(j->>'kind' AS INTEGER), _redshift.rs_kind(data_type)), "
     "coalesce(CAST(j->>'length' AS INTEGER), 65535), coalesce(numeric_precision, 18), "
     "coalesce(numeric_scale, 0), is_nullable, coalesce(j->>'identity' = 'true', false), j->>'encode', "
-    "coalesce(j->>'distkey' = 'true', false), coalesce(CAST(j->>'sortkey' AS INTEGER), 0), column_default "
+    "coalesce(j->>'distkey' = 'true', false), coalesce(CAST(j->>'sortkey' AS INTEGER), 0), column_default, "
+    "comment, schema_name, database_name = 'temp', (SELECT t.comment FROM duckdb_tables() t WHERE "
+    "t.table_oid = c.table_oid "
+    "AND t.database_oid = c.database_oid AND t.table_name = c.table_name) "
     "FROM (SELECT *, try_cast(comment AS JSON) AS j, rank() OVER (ORDER BY database_name <> 'temp', "
     "coalesce(list_position(current_schemas(false), schema_name), 1000), schema_name) AS place FROM "
     "duckdb_columns() WHERE table_name = $1 AND NOT internal AND database_name IN ('temp', 'warehouse') AND "
     "schema_name <> '_redshift' AND CASE WHEN $2 = '' THEN database_name = 'temp' OR "
     "list_contains(current_schemas(false), schema_name) ELSE schema_name = $2 AND database_name <> 'temp' "
-    "END) WHERE place = 1 ORDER BY column_index";
+    "END) c WHERE place = 1 ORDER BY column_index";
 
 /* NULL for null. */
 static char *text_at(struct duck_statement *row, size_t column)
@@ -47,6 +50,7 @@ static void read_column(struct duck_statement *row, struct redshift_column *colu
     column->distkey = duck_int(duck_column(row, 8)) != 0;
     column->sortkey = (int)duck_int(duck_column(row, 9));
     column->fallback = text_at(row, 10);
+    column->comment = text_at(row, 11);
 }
 
 int redshift_table_read(struct redshift_runner *runner, const char *schema, const char *name,
@@ -61,8 +65,14 @@ int redshift_table_read(struct redshift_runner *runner, const char *schema, cons
     }
     int step = row ? 0 : -1;
     table->columns = mem_zero(REDSHIFT_COLUMNS_MAX, sizeof *table->columns);
-    while (step >= 0 && (step = duck_step(row, &err)) == 1 && table->count < REDSHIFT_COLUMNS_MAX)
+    while (step >= 0 && (step = duck_step(row, &err)) == 1 && table->count < REDSHIFT_COLUMNS_MAX) {
+        if (table->count == 0) {
+            table->schema = text_at(row, 12);
+            table->temporary = duck_int(duck_column(row, 13)) != 0;
+            table->comment = text_at(row, 14);
+        }
         read_column(row, &table->columns[table->count++]);
+    }
     duck_finalize(row);
     return step < 0 ? redshift_outcome_fail(outcome, "%s", err.text) : 0;
 }
@@ -73,9 +83,40 @@ void redshift_table_free(struct redshift_table *table)
         free(table->columns[i].name);
         free(table->columns[i].encode);
         free(table->columns[i].fallback);
+        free(table->columns[i].comment);
     }
+    free(table->schema);
+    free(table->comment);
     free(table->columns);
     *table = (struct redshift_table){0};
+}
+
+int redshift_table_exists(struct redshift_runner *runner, const struct redshift_tokens *tokens,
+                          struct redshift_outcome *outcome)
+{
+    char schema[128], name[128];
+    struct redshift_failure failure;
+    struct redshift_table table;
+    struct buf ignored;
+    size_t at = 1;
+    if (!redshift_is(&tokens->list[0], "create"))
+        return 0;
+    redshift_take(tokens, &at, "local");
+    if (!redshift_take(tokens, &at, "temp"))
+        redshift_take(tokens, &at, "temporary");
+    if (!redshift_take(tokens, &at, "table") || !redshift_take(tokens, &at, "if") ||
+        !redshift_take(tokens, &at, "not") || !redshift_take(tokens, &at, "exists"))
+        return 0;
+    buf_init(&ignored, 1024);
+    int result = redshift_rewrite_table(tokens, &at, &runner->scope, &ignored, schema, name, &failure);
+    buf_free(&ignored);
+    if (result != 0)
+        return redshift_outcome_fail(outcome, "%s", failure.text);
+    if (redshift_table_read(runner, schema, name, &table, outcome) != 0)
+        return -1;
+    result = table.count > 0;
+    redshift_table_free(&table);
+    return result;
 }
 
 /* ---- LIKE ------------------------------------------------------------------------------------------- */

@@ -66,6 +66,14 @@ static int teach(struct redshift_warehouse *warehouse, struct err *err)
     for (size_t i = 0; redshift_prelude[i] && result == 0; i++)
         if (duck_exec(connection, redshift_prelude[i], err) != 0)
             result = err_prefix(err, "the warehouse");
+    for (const struct redshift_view *view = redshift_views; view->name && result == 0; view++) {
+        struct buf sql;
+        buf_init(&sql, 65536);
+        buf_printf(&sql, "CREATE OR REPLACE VIEW _redshift.%s AS %s", view->name, view->query);
+        if (duck_exec(connection, sql.data, err) != 0)
+            result = err_prefix(err, "the warehouse");
+        buf_free(&sql);
+    }
     duck_disconnect(connection);
     return result;
 }
@@ -152,6 +160,9 @@ static bool known_error(const char *text, char *out, size_t size)
     } else if (between(text, "Table with name ", " does not exist", a, sizeof a) ||
                between(text, "View with name ", " does not exist", a, sizeof a)) {
         snprintf(out, size, "relation \"%s\" does not exist", a);
+    } else if (between(text, "Scalar Function with name ", " does not exist", a, sizeof a)) {
+        snprintf(out, size, "window function %s requires an OVER clause",
+                 a); /* functions were looked up before */
     } else if (between(text, "Schema with name ", " does not exist", a, sizeof a)) {
         snprintf(out, size, "schema \"%s\" does not exist", a);
     } else if (between(text, "Schema with name \"", "\" already exists", a, sizeof a)) {
