@@ -259,7 +259,7 @@ static void *create(const struct service_context *context, struct err *err)
 
 static const struct operation OPERATIONS[] = {
     {"ExecuteStatement", redshift_execute_statement, .mutates = true,
-     .note = "any cluster, work group and database: there is one warehouse"},
+     .note = "docs/redshift-dialect.md; any cluster, work group and database: there is one warehouse"},
     {"BatchExecuteStatement", redshift_batch_execute_statement, .mutates = true},
     {"DescribeStatement", redshift_describe_statement},
     {"GetStatementResult", redshift_get_statement_result},
