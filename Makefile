@@ -76,7 +76,7 @@ FUZZ_BIN   := $(FUZZ_SRC:%.c=$(B)/%)
 
 PROGRAM := $(if $(filter release,$(MODE)),build/smartcity,$(B)/smartcity)
 
-.PHONY: all run test test-clients check bench fuzz docs install clean deps help program test-binaries duckdb test-cloud
+.PHONY: all run test test-clients test-foreign check bench fuzz docs install clean deps help program test-binaries duckdb test-cloud
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -90,6 +90,7 @@ help:
 	@echo 'make run        build and open the console; RUN="--seed 9" passes arguments'
 	@echo 'make test       build with ASan and UBSan, run every test'
 	@echo 'make test-clients   the local cloud under the aws CLI, boto3 and the JavaScript SDK, fetched once'
+	@echo 'make test-foreign   the AWS client against moto and versitygw, fetched once'
 	@echo 'make check      layers, formatting, static analysis, generated documents'
 	@echo 'make duckdb     fetch the SQL engine of the local cloud into build/lib'
 	@echo 'make test-cloud the tests that need it'
@@ -203,6 +204,12 @@ test-clients: deps-test duckdb
 	@command -v dpkg-query >/dev/null || exit 0; $(call deps_for,$(if $(shell command -v npm),$(filter-out npm,$(CLIENT_PACKAGES)),$(CLIENT_PACKAGES)))
 	$(Q)$(MAKE) --no-print-directory MODE=asan program
 	$(Q)sh tests/clients/run build/asan $(CLIENTS)
+
+# The AWS client against servers that others wrote (build/foreign).
+test-foreign: deps-test
+	@command -v dpkg-query >/dev/null || exit 0; $(call deps_for,$(filter-out npm,$(CLIENT_PACKAGES)))
+	$(Q)$(MAKE) --no-print-directory MODE=asan build/asan/tests/integration/test_aws
+	$(Q)sh tests/foreign/run build/asan
 
 bench: deps
 	$(Q)$(MAKE) --no-print-directory MODE=release program $(BENCH_SRC:%.c=build/release/%)

@@ -83,6 +83,8 @@ static void test_objects(void **state)
                                        "quote'\"<>"};
     struct aws_s3_object object;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if (rig.plain_s3 && strstr(keys[i], "//"))
+            continue;
         put(keys[i], keys[i]);
         expect(keys[i], keys[i]);
         assert_ok(aws_s3_head_wait(rig.client, "lake", keys[i], NULL, soon(), &object, &err));
@@ -351,6 +353,8 @@ static void call_glue(const char *operation, json_t *input, const char *code)
 
 static void test_glue(void **state)
 {
+    if (rig.plain_s3)
+        skip();
     char code[80];
     call_glue("CreateDatabase", json_pack("{s:{s:s}}", "DatabaseInput", "Name", "raw"), "");
     call_glue("CreateDatabase", json_pack("{s:{s:s}}", "DatabaseInput", "Name", "raw"),
@@ -394,6 +398,8 @@ static void test_identity(void **state)
 {
     struct aws_identity identity;
     struct aws_finding findings[12];
+    if (rig.plain_s3)
+        skip();
     assert_ok(aws_identity_wait(rig.client, soon(), &identity, &err));
     assert_string_equal(identity.account, rig.foreign ? "123456789012" : CLOUD_ACCOUNT);
     size_t count = aws_doctor(rig.client, soon(), findings, 12);

@@ -28,6 +28,7 @@ bool aws_rig_open(struct aws_rig *rig, const struct aws_settings *settings)
     if (!mkdtemp(rig->folder))
         return false;
     if (rig->foreign) {
+        rig->plain_s3 = getenv("SMARTCITY_TEST_PLAIN_S3") != NULL;
         rig->other = (struct cloud_address){
             .region = "us-east-1", .access_key = "testing-key", .secret_key = "testing-secret"};
         snprintf(rig->other.endpoint, sizeof rig->other.endpoint, "%s", endpoint);

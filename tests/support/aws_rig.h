@@ -9,7 +9,8 @@ struct aws_rig {
     char folder[64];
     struct cloud *cloud;
     const struct cloud_address *address;
-    bool foreign; /* SMARTCITY_TEST_ENDPOINT names a server of others instead, which has no faults */
+    bool foreign;  /* SMARTCITY_TEST_ENDPOINT names a server of others instead, which has no faults */
+    bool plain_s3; /* SMARTCITY_TEST_PLAIN_S3: it is S3 alone, over files whose names are the keys */
     struct cloud_address other;
     struct log *log;
     struct aws_client *client;
