@@ -194,7 +194,8 @@ test: deps-test
 	$(Q)sh tests/run build/asan $(TESTS)
 
 # What runs SQL: as `test`, with DuckDB there.
-CLOUD_TESTS := $(basename $(wildcard tests/unit/test_duckdb*.c tests/unit/test_athena*.c tests/unit/test_redshift*.c tests/unit/test_catalogue*.c))
+CLOUD_TESTS := $(basename $(foreach name,duckdb athena catalogue redshift lake glue,\
+                 $(wildcard tests/unit/test_$(name)*.c tests/integration/test_$(name)*.c)))
 test-cloud: deps-test duckdb
 	$(Q)$(MAKE) --no-print-directory MODE=asan $(CLOUD_TESTS:%=build/asan/%)
 	$(Q)sh tests/run build/asan $(CLOUD_TESTS)
