@@ -1,169 +1,14 @@
 #include "localcloud/glue_schema.h"
 
 #include "base/text.h"
+#include "localcloud/thrift.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * The footer of a Parquet file, as far as a crawler needs it: schema and row count. Thrift's compact
- * protocol: a struct is fields of one header byte (delta of the id, type) and a value; ints are zigzag
- * varints; a list is a header byte (count, type) and values. Everything else is skipped by type, to a bounded
- * depth.
- */
+/* The footer of a Parquet file, as far as a crawler needs it: schema and row count. */
 
 #define ELEMENTS_MAX 65536
-#define SKIP_DEPTH   32
-
-enum thrift {
-    T_STOP,
-    T_TRUE,
-    T_FALSE,
-    T_BYTE,
-    T_I16,
-    T_I32,
-    T_I64,
-    T_DOUBLE,
-    T_BINARY,
-    T_LIST,
-    T_SET,
-    T_MAP,
-    T_STRUCT
-};
-
-struct reader {
-    const unsigned char *at, *end;
-    bool failed;
-};
-
-static int next_byte(struct reader *reader)
-{
-    if (reader->at == reader->end) {
-        reader->failed = true;
-        return 0;
-    }
-    return *reader->at++;
-}
-
-static uint64_t next_varint(struct reader *reader)
-{
-    uint64_t value = 0;
-    for (int shift = 0; shift < 64; shift += 7) {
-        int byte = next_byte(reader);
-        value |= (uint64_t)(byte & 0x7F) << shift;
-        if (!(byte & 0x80))
-            return value;
-    }
-    reader->failed = true;
-    return 0;
-}
-
-static int64_t next_int(struct reader *reader)
-{
-    uint64_t value = next_varint(reader);
-    return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
-}
-
-static size_t next_binary(struct reader *reader, const unsigned char **bytes)
-{
-    uint64_t length = next_varint(reader);
-    if (reader->failed || length > (uint64_t)(reader->end - reader->at)) {
-        reader->failed = true;
-        return 0;
-    }
-    *bytes = reader->at;
-    reader->at += length;
-    return (size_t)length;
-}
-
-/* The next field: its type, or T_STOP. */
-static enum thrift next_field(struct reader *reader, int *id)
-{
-    int head = next_byte(reader), delta = head >> 4;
-    enum thrift type = (enum thrift)(head & 0x0F);
-    if (reader->failed || type == T_STOP)
-        return T_STOP;
-    *id = delta ? *id + delta : (int)next_int(reader);
-    return type;
-}
-
-static uint64_t next_list(struct reader *reader, enum thrift *type)
-{
-    int head = next_byte(reader);
-    *type = (enum thrift)(head & 0x0F);
-    uint64_t count = (head >> 4) == 15 ? next_varint(reader) : (uint64_t)(head >> 4);
-    if (count > (uint64_t)(reader->end - reader->at)) /* a value is a byte at least */
-        reader->failed = true;
-    return reader->failed ? 0 : count;
-}
-
-static void skip(struct reader *reader, enum thrift type, bool in_list, int depth);
-
-static void skip_struct(struct reader *reader, int depth)
-{
-    enum thrift type;
-    int id = 0;
-    while (!reader->failed && (type = next_field(reader, &id)) != T_STOP)
-        skip(reader, type, false, depth + 1);
-}
-
-static void skip(struct reader *reader, enum thrift type, bool in_list, int depth)
-{
-    const unsigned char *bytes;
-    enum thrift inner, key;
-    uint64_t count;
-    if (depth > SKIP_DEPTH)
-        reader->failed = true;
-    if (reader->failed)
-        return;
-    switch (type) {
-    case T_TRUE:
-    case T_FALSE:
-        if (in_list)
-            next_byte(reader);
-        break;
-    case T_BYTE:
-        next_byte(reader);
-        break;
-    case T_I16:
-    case T_I32:
-    case T_I64:
-        next_varint(reader);
-        break;
-    case T_DOUBLE:
-        if (reader->end - reader->at < 8)
-            reader->failed = true;
-        else
-            reader->at += 8;
-        break;
-    case T_BINARY:
-        next_binary(reader, &bytes);
-        break;
-    case T_LIST:
-    case T_SET:
-        for (count = next_list(reader, &inner); count > 0 && !reader->failed; count--)
-            skip(reader, inner, true, depth + 1);
-        break;
-    case T_MAP:
-        count = next_varint(reader);
-        if (count == 0)
-            break;
-        inner = (enum thrift)next_byte(reader);
-        key = (enum thrift)((unsigned)inner >> 4);
-        inner = (enum thrift)((unsigned)inner & 0x0F);
-        for (; count > 0 && !reader->failed; count--) {
-            skip(reader, key, true, depth + 1);
-            skip(reader, inner, true, depth + 1);
-        }
-        break;
-    case T_STRUCT:
-        skip_struct(reader, depth);
-        break;
-    case T_STOP:
-    default:
-        reader->failed = true;
-    }
-}
 
 /* ---- schema elements -------------------------------------------------------------------------------- */
 
@@ -213,48 +58,48 @@ struct element {
     char name[HIVE_NAME_MAX + 1];
 };
 
-static void read_logical(struct reader *reader, struct element *element)
+static void read_logical(struct thrift_reader *reader, struct element *element)
 {
-    enum thrift type, inner;
+    enum thrift_type type, inner;
     int id = 0;
-    while ((type = next_field(reader, &id)) != T_STOP && !reader->failed) {
+    while ((type = thrift_field(reader, &id)) != THRIFT_STOP && !reader->failed) {
         element->logical = id;
-        if (type != T_STRUCT) {
-            skip(reader, type, false, 0);
+        if (type != THRIFT_STRUCT) {
+            thrift_skip(reader, type);
             continue;
         }
         int member = 0;
-        while (!reader->failed && (inner = next_field(reader, &member)) != T_STOP) {
-            if (id == L_DECIMAL && inner == T_I32) {
-                int value = (int)next_int(reader);
+        while (!reader->failed && (inner = thrift_field(reader, &member)) != THRIFT_STOP) {
+            if (id == L_DECIMAL && inner == THRIFT_I32) {
+                int value = (int)thrift_int(reader);
                 *(member == 1 ? &element->scale : &element->precision) = value;
-            } else if (id == L_INTEGER && member == 1 && inner == T_BYTE) {
-                element->bits = next_byte(reader);
+            } else if (id == L_INTEGER && member == 1 && inner == THRIFT_BYTE) {
+                element->bits = thrift_byte(reader);
             } else {
-                skip(reader, inner, false, 1);
+                thrift_skip(reader, inner);
             }
         }
     }
 }
 
-static void read_element(struct reader *reader, struct element *element)
+static void read_element(struct thrift_reader *reader, struct element *element)
 {
-    enum thrift type;
+    enum thrift_type type;
     int id = 0;
     *element = (struct element){.physical = -1, .converted = -1, .logical = -1, .repetition = -1};
-    while (!reader->failed && (type = next_field(reader, &id)) != T_STOP) {
+    while (!reader->failed && (type = thrift_field(reader, &id)) != THRIFT_STOP) {
         const unsigned char *bytes = NULL;
-        if (id == 4 && type == T_BINARY) {
-            size_t length = next_binary(reader, &bytes);
+        if (id == 4 && type == THRIFT_BINARY) {
+            size_t length = thrift_binary(reader, &bytes);
             if (length == 0 || length > HIVE_NAME_MAX || memchr(bytes, '\0', length) ||
                 !text_is_utf8((const char *)bytes, length))
                 reader->failed = true;
             else
                 memcpy(element->name, bytes, length);
-        } else if (id == 10 && type == T_STRUCT) {
+        } else if (id == 10 && type == THRIFT_STRUCT) {
             read_logical(reader, element);
-        } else if (type == T_I32) {
-            int64_t value = next_int(reader);
+        } else if (type == THRIFT_I32) {
+            int64_t value = thrift_int(reader);
             if (value < INT32_MIN || value > INT32_MAX)
                 reader->failed = true;
             else if (id == 1)
@@ -270,7 +115,7 @@ static void read_element(struct reader *reader, struct element *element)
             else if (id == 8)
                 element->precision = (int)value;
         } else {
-            skip(reader, type, false, 0);
+            thrift_skip(reader, type);
         }
     }
 }
@@ -401,11 +246,11 @@ static bool build(struct elements *elements, struct hive_type *type, int depth)
 
 /* ---- the footer ------------------------------------------------------------------------------------- */
 
-static bool read_elements(struct reader *reader, struct elements *elements)
+static bool read_elements(struct thrift_reader *reader, struct elements *elements)
 {
-    enum thrift type;
-    uint64_t count = next_list(reader, &type);
-    if (reader->failed || elements->all || type != T_STRUCT || count == 0 || count > ELEMENTS_MAX)
+    enum thrift_type type;
+    uint64_t count = thrift_list(reader, &type);
+    if (reader->failed || elements->all || type != THRIFT_STRUCT || count == 0 || count > ELEMENTS_MAX)
         return false;
     elements->all = mem_zero(count, sizeof *elements->all);
     for (; elements->count < count && !reader->failed; elements->count++)
@@ -413,20 +258,20 @@ static bool read_elements(struct reader *reader, struct elements *elements)
     return !reader->failed;
 }
 
-static bool read_footer(struct reader *reader, struct elements *elements, int64_t *rows)
+static bool read_footer(struct thrift_reader *reader, struct elements *elements, int64_t *rows)
 {
-    enum thrift type;
+    enum thrift_type type;
     int id = 0;
     *rows = -1;
-    while (!reader->failed && (type = next_field(reader, &id)) != T_STOP) {
-        if (id == 2 && type == T_LIST) {
+    while (!reader->failed && (type = thrift_field(reader, &id)) != THRIFT_STOP) {
+        if (id == 2 && type == THRIFT_LIST) {
             if (!read_elements(reader, elements))
                 return false;
-        } else if (id == 3 && type == T_I64) {
-            *rows = next_int(reader);
+        } else if (id == 3 && type == THRIFT_I64) {
+            *rows = thrift_int(reader);
             break; /* row groups follow: not needed */
         } else {
-            skip(reader, type, false, 0);
+            thrift_skip(reader, type);
         }
     }
     return !reader->failed && elements->count > 0 && *rows >= 0;
@@ -445,7 +290,7 @@ int glue_parquet_schema(const void *bytes, size_t length, int64_t size, struct h
     *needed = (size_t)footer + 8;
     if (*needed > length)
         return err_set(err, ERR_LIMIT, "the footer takes %zu bytes", *needed);
-    struct reader reader = {.at = tail + length - 8 - footer, .end = tail + length - 8};
+    struct thrift_reader reader = {.at = tail + length - 8 - footer, .end = tail + length - 8};
     struct elements elements = {0};
     bool good = read_footer(&reader, &elements, rows);
     if (good) {
