@@ -96,7 +96,7 @@ void athena_page_reply(struct request *request, struct athena_page *page, const 
 static int run_script(void *engine, const struct sql_engine_call *call, struct err *err)
 {
     struct athena *athena = engine;
-    struct athena_failure failure;
+    struct athena_failure failure = {0};
     struct duck_connection *connection = athena_work_connect(athena, &failure);
     if (!connection)
         return err_set(err, ERR_INTERNAL, "%s: %s", failure.kind, failure.text);

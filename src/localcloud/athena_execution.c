@@ -217,8 +217,7 @@ static int run_query(struct result *result, struct athena_task *task)
         struct duck_statement *prepared =
             athena_prepare(result->run->connection, &query, execution->text, result->failure);
         execution->planned_us = clock_mono_us() - begun;
-        execution->cut = execution->cutoff > 0 && execution->scanned > execution->cutoff;
-        failed = prepared && !execution->cut ? write_rows(result, prepared) : -1;
+        failed = prepared ? write_rows(result, prepared) : -1;
         duck_finalize(prepared);
         athena_query_free(&query);
     }

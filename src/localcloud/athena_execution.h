@@ -30,8 +30,9 @@ struct athena_execution {
     int64_t submitted_us, started_us, completed_us;
     char *location; /* of the result object */
     /* Written by the worker alone; read by others only when it has ended. */
-    json_t *columns; /* ColumnInfo of the result */
-    int64_t scanned, rows, bytes;
+    json_t *columns;               /* ColumnInfo of the result */
+    int64_t scanned, scanned_rows; /* read: athena_scan.h */
+    int64_t rows, bytes;           /* written */
     int64_t planned_us, stored_us; /* how long planning took, and storing the result */
     bool cut;                      /* it would have scanned more than the cutoff */
     char *manifest;                /* DataManifestLocation; NULL none */

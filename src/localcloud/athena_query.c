@@ -97,8 +97,8 @@ json_t *athena_execution_describe(const struct athena_execution *e)
 
 json_t *athena_execution_details(const struct athena_execution *e)
 {
-    return json_pack("{s:O*,s:I,s:I,s:b}", "columns", e->columns, "rows", (json_int_t)e->rows, "bytes",
-                     (json_int_t)e->bytes, "insert",
+    return json_pack("{s:O*,s:I,s:I,s:I,s:b}", "columns", e->columns, "rows", (json_int_t)e->rows, "bytes",
+                     (json_int_t)e->bytes, "read", (json_int_t)e->scanned_rows, "insert",
                      strcmp(e->subtype, "INSERT") == 0 || strcmp(e->subtype, "CREATE_TABLE_AS_SELECT") == 0);
 }
 
@@ -522,7 +522,8 @@ void athena_get_runtime_statistics(struct request *request)
     if (json_object_get(json_object_get(description, "Status"), "CompletionDateTime")) {
         json_int_t scanned = json_integer_value(json_object_get(statistics, "DataScannedInBytes"));
         json_object_set_new(json_object_get(answer, "QueryRuntimeStatistics"), "Rows",
-                            json_pack("{s:I,s:O,s:O}", "InputBytes", scanned, "OutputRows",
+                            json_pack("{s:I,s:O*,s:O,s:O}", "InputBytes", scanned, "InputRows",
+                                      json_object_get(details, "read"), "OutputRows",
                                       json_object_get(details, "rows"), "OutputBytes",
                                       json_object_get(details, "bytes")));
     }

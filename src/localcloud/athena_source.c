@@ -89,6 +89,20 @@ static void put_hidden(struct source *source, const struct athena_files *files,
                (long long)file->size, text_time(time, file->modified_ms));
 }
 
+/* For what is told of the bytes that a query scans. */
+static void note_files(struct source *source, const struct athena_file *files, size_t count)
+{
+    struct athena_scan *scan = source->sources->scan;
+    bool parquet = source->reader.kind == READ_PARQUET;
+    if (!scan)
+        return;
+    athena_scan_part(scan, parquet);
+    for (size_t i = 0; i < count; i++)
+        athena_scan_file(scan, files[i].path, files[i].size);
+    if (parquet)
+        athena_scan_mark(scan, &source->sql);
+}
+
 /* A SELECT for the files of a location, or several: of files that are packed alike, or of each file, when its
  * path is wanted. What is more in a file goes, what is missing is null. */
 static int add_location(struct source *source, const char *location, const json_t *values)
@@ -106,9 +120,9 @@ static int add_location(struct source *source, const char *location, const json_
             put_hidden(source, &files, &files.list[from]);
         buf_text(&source->sql, " FROM (");
         athena_reader_select(&source->reader, &files.list[from], to - from, &source->sql);
+        note_files(source, &files.list[from], to - from);
         buf_char(&source->sql, ')');
     }
-    source->sources->bytes += files.bytes;
     athena_files_free(&files);
     return result;
 }

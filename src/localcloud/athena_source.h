@@ -8,6 +8,7 @@
 #define SMARTCITY_LOCALCLOUD_ATHENA_SOURCE_H
 
 #include "localcloud/athena_rewrite.h"
+#include "localcloud/athena_scan.h"
 #include "localcloud/catalogue.h"
 #include "localcloud/objects.h"
 #include "sql/duckdb.h"
@@ -18,8 +19,8 @@ struct athena_sources {
     struct catalogue *catalogue;
     struct objects *objects;
     struct athena_failure *failure;
-    int64_t bytes; /* of the files under all of them: the most a query can scan */
-    json_t *made;  /* {"database.name": are all partitions in it?}; athena_sources_end() */
+    struct athena_scan *scan; /* where their files are noted; NULL: nowhere */
+    json_t *made;             /* {"database.name": are all partitions in it?}; athena_sources_end() */
 };
 
 /* Makes the temporary view "database.name" for every table of the query. 0 or -1 with failure. */

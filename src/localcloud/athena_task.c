@@ -83,6 +83,24 @@ void athena_task_column(struct athena_task *task, const char *name, const char *
 
 /* ---- queries ---------------------------------------------------------------------------------------- */
 
+/* What only binds a query scans nothing. */
+static bool reads_rows(const struct athena_statement *s)
+{
+    return s->verb == VERB_QUERY || s->verb == VERB_CREATE_TABLE_AS || s->verb == VERB_INSERT ||
+           s->verb == VERB_UNLOAD || (s->verb == VERB_EXPLAIN && s->analyze);
+}
+
+/* Bytes and rows that it will scan; more than the work group allows cancels it. */
+static int measure(struct athena_task *task, const struct athena_scan *scan, const char *sql)
+{
+    struct athena_execution *execution = task->execution;
+    athena_scan_measure(scan, task->run->connection, sql, &execution->scanned, &execution->scanned_rows);
+    execution->cut = execution->cutoff > 0 && execution->scanned > execution->cutoff;
+    return execution->cut
+               ? athena_fail(task->failure, "EXCEEDED_SCAN_LIMIT", "Bytes scanned limit was exceeded")
+               : 0;
+}
+
 int athena_task_query(struct athena_task *task, size_t from, size_t to, struct athena_query *query)
 {
     const struct athena_statement *s = task->statement;
@@ -91,10 +109,13 @@ int athena_task_query(struct athena_task *task, size_t from, size_t to, struct a
     struct athena_sources sources = {.connection = task->run->connection,
                                      .catalogue = athena_task_catalogue(task),
                                      .objects = athena_task_objects(task),
-                                     .failure = task->failure};
+                                     .failure = task->failure,
+                                     .scan = reads_rows(s) ? athena_scan_create() : NULL};
     int result = athena_sources_add(&sources, query);
     athena_sources_end(&sources);
-    task->execution->scanned += sources.bytes;
+    if (result == 0 && sources.scan)
+        result = measure(task, sources.scan, query->sql);
+    athena_scan_destroy(sources.scan);
     if (result != 0)
         athena_query_free(query);
     return result;

@@ -331,7 +331,7 @@ void parquet_file_free(struct parquet_file *file)
 {
     for (size_t i = 0; i < file->leaf_count; i++)
         free(file->leaves[i].name);
-    for (size_t i = 0; i < file->group_count; i++)
+    for (size_t i = 0; file->groups && i < file->group_count; i++)
         free(file->groups[i].chunks);
     free(file->leaves);
     free(file->groups);

@@ -1,5 +1,6 @@
 """Athena by boto3: work groups, saved queries, the life of executions, results, limits; every answer is held against the model."""
 import io
+import random as random_module
 import time
 import uuid
 
@@ -308,6 +309,47 @@ def reuse(cloud):
     assert rows(athena, again) == [["_col0"], ["96.25"]]
 
 
+def scans(cloud):
+    """Bytes as the files themselves tell them; a work group's limit."""
+    athena, s3 = cloud.client("athena"), cloud.client("s3")
+    context = {"QueryExecutionContext": {"Database": "city"}}
+    chunks = {}
+    for day in ("2026-01-01", "2026-01-02"):
+        body = s3.get_object(Bucket="lake", Key="gps/dt=%s/part.parquet" % day)["Body"].read()
+        metadata = pyarrow.parquet.ParquetFile(io.BytesIO(body)).metadata
+        for group in range(metadata.num_row_groups):
+            for i in range(metadata.num_columns):
+                column = metadata.row_group(group).column(i)
+                chunks[day, group, column.path_in_schema] = column.total_compressed_size
+    def total(**where):
+        return sum(size for (day, group, name), size in chunks.items()
+                   if day in where.get("days", (day,)) and group in where.get("groups", (group,)) and name in where["columns"])
+    def scanned(sql):
+        return query(athena, sql, **context)["Statistics"]["DataScannedInBytes"]
+    assert scanned("SELECT avg(speed) FROM gps") == total(columns=["speed"])
+    assert scanned("SELECT avg(speed) FROM gps WHERE dt = '2026-01-02'") == total(columns=["speed"], days=["2026-01-02"])
+    assert scanned("SELECT avg(speed) FROM gps WHERE dt = '2026-01-02' AND id < 1100") == total(
+        columns=["speed", "id"], days=["2026-01-02"], groups=[0])
+    assert scanned("SELECT * FROM gps") == total(columns=["speed", "id", "device_id"])
+    assert scanned("SELECT avg(speed) FROM gps WHERE dt = '2030-01-01'") == 0
+    assert scanned("SELECT 1") == 0 and scanned("SHOW TABLES IN city") == 0 and scanned("EXPLAIN SELECT * FROM gps") == 0
+    done = query(athena, "SELECT avg(speed) FROM gps WHERE id < 250", **context)
+    runtime = athena.get_query_runtime_statistics(QueryExecutionId=done["QueryExecutionId"])["QueryRuntimeStatistics"]
+    assert runtime["Rows"]["InputRows"] == 250 and runtime["Rows"]["OutputRows"] == 1
+    random = random_module.Random(1)
+    out = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table({"v": [random.random() for _ in range(1500000)]}), out, compression="none",
+                                use_dictionary=False)
+    s3.put_object(Bucket="lake", Key="big/part.parquet", Body=out.getvalue())
+    query(athena, "CREATE EXTERNAL TABLE big (v double) STORED AS PARQUET LOCATION 's3://lake/big/'", **context)
+    athena.create_work_group(Name="thrifty", Configuration={"BytesScannedCutoffPerQuery": 10000000})
+    stopped = wait(athena, start(athena, "SELECT max(v) FROM big", WorkGroup="thrifty", **context))
+    assert stopped["Status"]["State"] == "CANCELLED", stopped["Status"]
+    assert "Bytes scanned limit was exceeded" in stopped["Status"]["StateChangeReason"]
+    assert query(athena, "SELECT max(v) FROM big", **context)["Statistics"]["DataScannedInBytes"] > 12000000
+    query(athena, "SELECT max(speed) FROM gps", WorkGroup="thrifty", **context)
+
+
 LONG = "SELECT count(*) FROM UNNEST(sequence(1, 10000)) AS a(x) CROSS JOIN UNNEST(sequence(1, 10000)) AS b(y) " \
        "CROSS JOIN UNNEST(sequence(1, 10000)) AS c(z) WHERE x + y + z = 7"
 
@@ -373,5 +415,5 @@ def survives(cloud):
 cloud = Cloud()
 make_table(cloud)
 run([workgroups, workgroups_rule_queries, named_queries, prepared_statements, metadata, life, pages, failures_are_told, tokens, reuse,
-     cancelled, too_many, survives], cloud)
+     scans, cancelled, too_many, survives], cloud)
 finish(cloud)
