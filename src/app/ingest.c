@@ -65,8 +65,8 @@ static void ingest_run(void *context)
                 const struct record *record = &ingest->records[i];
                 consumer_store(ingest->consumer, record);
                 if (ingest->producer && record->kind >= 0)
-                    producer_note_consumed(ingest->producer, (enum event_kind)record->kind, record->partition,
-                                           record->offset + 1);
+                    producer_note_consumed(ingest->producer, PRODUCER_PANELS, (enum event_kind)record->kind,
+                                           record->partition, record->offset + 1);
             }
         }
         int64_t due = feed_publish(ingest->feed, clock_wall_us(), count == 0);

@@ -9,7 +9,8 @@
 
 #define AT(member) .offset = offsetof(struct options, member), .size = sizeof(((struct options *)0)->member)
 #define PRODUCE    (FOR_RUN | FOR_SIMULATE)
-#define KAFKA      (FOR_RUN | FOR_SIMULATE | FOR_REPLAY | FOR_DOCTOR | FOR_CONFIG)
+#define KAFKA      (FOR_RUN | FOR_SIMULATE | FOR_REPLAY | FOR_SINK | FOR_DOCTOR | FOR_CONFIG)
+#define LAKESIDE   (FOR_RUN | FOR_SINK | FOR_DOCTOR | FOR_CONFIG)
 #define SCREEN     (FOR_RUN | FOR_REPLAY | FOR_CONFIG)
 
 static const struct option TABLE[] = {
@@ -87,8 +88,9 @@ static const struct option TABLE[] = {
      .commands = FOR_CLOUD, .help = "of the local cloud on 127.0.0.1; 0: any that is free"},
     {"data", 0, OPTION_TEXT, AT(cloud_data), .fallback = "", .argument = "FOLDER", .commands = FOR_CLOUD,
      .help = "where the local cloud keeps everything; default: cloud in the data directory"},
-    {"region", 0, OPTION_TEXT, AT(region), .fallback = "us-east-1", .argument = "NAME", .commands = FOR_CLOUD,
-     .help = "the region that requests must be signed for"},
+    {"region", 0, OPTION_TEXT, AT(region), .fallback = "", .argument = "NAME",
+     .commands = FOR_CLOUD | LAKESIDE,
+     .help = "of AWS, or that the local cloud pretends to be; default: as the AWS CLI has it, us-east-1"},
     {"access-key", 0, OPTION_TEXT, AT(access_key), .fallback = "", .argument = "KEY", .commands = FOR_CLOUD,
      .help = "instead of the one made at the first start and kept with the data"},
     {"secret-key", 0, OPTION_TEXT, AT(secret_key), .fallback = "", .argument = "SECRET",
@@ -102,6 +104,45 @@ static const struct option TABLE[] = {
      .help = "print lines for a shell's eval", .flag_only = true},
     {"verbose", 0, OPTION_BOOL, AT(verbose), .fallback = "off", .commands = FOR_CLOUD,
      .help = "a line for each request on standard error", .flag_only = true},
+    {"cloud", 0, OPTION_WORD, AT(cloud), .fallback = "local", .words = "local|aws|off", .commands = LAKESIDE,
+     .argument = "WHICH",
+     .help = "S3, Glue, Athena and Redshift: in this process, of an AWS account, or none"},
+    {"profile", 0, OPTION_TEXT, AT(profile), .fallback = "", .argument = "NAME", .commands = LAKESIDE,
+     .help = "of the AWS files, with --cloud aws"},
+    {"endpoint", 0, OPTION_TEXT, AT(endpoint), .fallback = "", .argument = "URL", .commands = LAKESIDE,
+     .help = "of every AWS service, with --cloud aws; else as AWS_ENDPOINT_URL and the AWS files say"},
+    {"bucket", 0, OPTION_TEXT, AT(bucket), .fallback = "smartcity-lake", .argument = "NAME",
+     .commands = LAKESIDE, .help = "the lake"},
+    {"bucket-owner", 0, OPTION_TEXT, AT(bucket_owner), .fallback = "", .argument = "ACCOUNT",
+     .commands = LAKESIDE, .help = "refuse a bucket of any other account"},
+    {"encryption", 0, OPTION_TEXT, AT(encryption), .fallback = "", .argument = "KIND", .commands = LAKESIDE,
+     .help = "server-side encryption to ask for: AES256 or aws:kms"},
+    {"encryption-key", 0, OPTION_TEXT, AT(encryption_key), .fallback = "", .argument = "ARN",
+     .commands = LAKESIDE, .help = "key of KMS, with --encryption aws:kms"},
+    {"workgroup", 0, OPTION_TEXT, AT(workgroup), .fallback = "primary", .argument = "NAME",
+     .commands = LAKESIDE, .help = "of Athena"},
+    {"redshift-workgroup", 0, OPTION_TEXT, AT(redshift_workgroup), .fallback = "smartcity",
+     .argument = "NAME", .commands = LAKESIDE, .help = "of Redshift Serverless"},
+    {"redshift-cluster", 0, OPTION_TEXT, AT(redshift_cluster), .fallback = "", .argument = "NAME",
+     .commands = LAKESIDE, .help = "a provisioned cluster, instead of a work group"},
+    {"redshift-user", 0, OPTION_TEXT, AT(redshift_user), .fallback = "", .argument = "NAME",
+     .commands = LAKESIDE, .help = "database user, with --redshift-cluster"},
+    {"redshift-database", 0, OPTION_TEXT, AT(redshift_database), .fallback = "dev", .argument = "NAME",
+     .commands = LAKESIDE, .help = "database of the warehouse"},
+    {"redshift-role", 0, OPTION_TEXT, AT(redshift_role), .fallback = "default", .argument = "ARN",
+     .commands = LAKESIDE, .help = "role by which Redshift reads the lake"},
+    {"flush", 0, OPTION_BOOL, AT(flush), .fallback = "on", .commands = LAKESIDE,
+     .help = "write to the lake by age and size; --no-flush: only when told"},
+    {"flush-age", 0, OPTION_DURATION, AT(flush_age), .fallback = "60s", .argument = "TIME",
+     .commands = LAKESIDE, .help = "a batch is closed when its oldest event is this old"},
+    {"flush-rows", 0, OPTION_INT, AT(flush_rows), .fallback = "500000", .min = 1, .max = 50000000,
+     .argument = "N", .commands = LAKESIDE, .help = "or holds so many events"},
+    {"flush-bytes", 0, OPTION_BYTES, AT(flush_bytes), .fallback = "32M", .argument = "SIZE",
+     .commands = LAKESIDE, .help = "or so much memory"},
+    {"spool-limit", 0, OPTION_BYTES, AT(spool_limit), .fallback = "2G", .argument = "SIZE",
+     .commands = LAKESIDE, .help = "on disk, while S3 is away; above it reading pauses"},
+    {"scan-budget", 0, OPTION_BYTES, AT(scan_budget), .fallback = "10G", .argument = "SIZE",
+     .commands = LAKESIDE, .help = "a query that would scan more is refused"},
     {"output", 'o', OPTION_WORD, AT(output), .fallback = "table", .words = "table|json|csv|ndjson",
      .argument = "FORMAT",
      .commands = FOR_RUN | FOR_SIMULATE | FOR_REPLAY | FOR_JOURNEYS | FOR_STATUS | FOR_DOCTOR | FOR_CONFIG |
@@ -167,6 +208,14 @@ int options_read(struct options *options, unsigned command, int argc, char **arg
         if (!strchr(options->properties.items[i], '='))
             result = err_set(err, ERR_USAGE, "-X '%.60s' is not KEY=VALUE", options->properties.items[i]);
     return result < 0 ? -1 : options_default_journeys(options, err);
+}
+
+bool options_is_set(const struct options *options, const char *name)
+{
+    for (size_t i = 0; i < sizeof TABLE / sizeof *TABLE; i++)
+        if (strcmp(TABLE[i].name, name) == 0)
+            return options->set.origins && options->set.origins[i] != ORIGIN_DEFAULT;
+    return false;
 }
 
 void options_free(struct options *options)

@@ -9,6 +9,7 @@
 #include "sim/world.h"
 
 enum options_output { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_CSV, OUTPUT_NDJSON };
+enum options_cloud { CLOUD_LOCAL, CLOUD_AWS, CLOUD_NONE };
 enum options_colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
 
 /* Bits for the commands that take an option. */
@@ -21,7 +22,8 @@ enum {
     FOR_DOCTOR = 1 << 5,
     FOR_CONFIG = 1 << 6,
     FOR_SOCKET = 1 << 7,
-    FOR_CLOUD = 1 << 8
+    FOR_CLOUD = 1 << 8,
+    FOR_SINK = 1 << 9
 };
 
 struct options {
@@ -58,6 +60,13 @@ struct options {
     int64_t port;
     char cloud_data[512], region[32], access_key[132], secret_key[132];
     bool export_lines, verbose, faults, realistic;
+    /* past Kafka */
+    int cloud; /* enum options_cloud */
+    char profile[128], endpoint[256], bucket[64], bucket_owner[16], encryption[16], encryption_key[256];
+    char workgroup[128], redshift_workgroup[128], redshift_cluster[128], redshift_user[128];
+    char redshift_database[128], redshift_role[256];
+    bool flush; /* by age and size; off: paused */
+    int64_t flush_age, flush_rows, flush_bytes, spool_limit, scan_budget;
     struct option_set set;
 };
 
@@ -65,6 +74,8 @@ size_t options_table(const struct option **table);
 /* Defaults, then files, environment and the flags of argv (without program and command name). */
 int options_read(struct options *options, unsigned command, int argc, char **argv, const char **positional,
                  size_t max_positional, size_t *positional_count, struct err *err);
+/* Somebody said it: a file, the environment or a flag. */
+bool options_is_set(const struct options *options, const char *name);
 void options_free(struct options *options);
 void options_world(const struct options *options, struct world_settings *settings);
 

@@ -103,6 +103,29 @@ static int session_start_live(struct session *session, struct err *err)
     return session_start_ingest(session, err);
 }
 
+/* Headless, only when it was asked for: a measuring run is not to be slowed by what nobody looks at. */
+static bool session_wants_backend(const struct session *session)
+{
+    const struct options *options = session->options;
+    return options->cloud != CLOUD_NONE && (session->settings.screen || options_is_set(options, "cloud"));
+}
+
+static void session_start_backend(struct session *session)
+{
+    struct err err = ERR_INIT;
+    struct backend_settings settings = {.options = session->options,
+                                        .producer = session->broker ? session->producer : NULL,
+                                        .lake = session->bootstrap[0] != '\0',
+                                        .log = session->log,
+                                        .wake = session_wake,
+                                        .context = session};
+    if (settings.lake)
+        settings.kafka = session_kafka(session);
+    session->backend = backend_start(&settings, &err);
+    if (!session->backend)
+        log_write(session->log, LOG_ERROR, "cloud", "%s", err.text);
+}
+
 struct session *session_create(const struct session_settings *settings, struct err *err)
 {
     struct session *session = mem_zero(1, sizeof *session);
@@ -111,6 +134,7 @@ struct session *session_create(const struct session_settings *settings, struct e
     session->settings = *settings;
     session->options = settings->options;
     session->log = log_create(LOG_ENTRIES);
+    session->jobs = jobs_create(session->log, session_wake, session);
     session->log_entries = mem_zero(LOG_ENTRIES, sizeof *session->log_entries);
     if (settings->screen) {
         if (file_make_place(FILE_STATE, "smartcity.log", path, &local) < 0 ||
@@ -129,6 +153,8 @@ struct session *session_create(const struct session_settings *settings, struct e
         session_destroy(session);
         return NULL;
     }
+    if (session_wants_backend(session))
+        session_start_backend(session);
     return session;
 }
 
@@ -139,6 +165,8 @@ void session_destroy(struct session *session)
     playback_destroy(session->playback);
     if (session->simulator)
         session_finish(session, FINISH_QUICK);
+    jobs_destroy(session->jobs);
+    backend_stop(session->backend);
     ingest_destroy(session->ingest);
     recorder_destroy(session->recorder);
     if (session->producer) {

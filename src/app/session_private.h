@@ -3,7 +3,9 @@
 #ifndef SMARTCITY_APP_SESSION_PRIVATE_H
 #define SMARTCITY_APP_SESSION_PRIVATE_H
 
+#include "app/backend.h"
 #include "app/ingest.h"
+#include "app/jobs.h"
 #include "app/playback.h"
 #include "app/session.h"
 #include "app/simulator.h"
@@ -23,6 +25,8 @@ struct session {
     struct ingest *ingest;
     struct feed *replayed; /* from a journey; NULL when none plays */
     struct playback *playback;
+    struct backend *backend; /* past Kafka; NULL: off */
+    struct jobs *jobs;
     char bootstrap[512];
     char group[136];
     char journey_path[512];

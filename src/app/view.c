@@ -51,6 +51,18 @@ static void view_process(struct session *session, int64_t mono_us)
     }
 }
 
+static void view_cloud_label(struct view *view)
+{
+    static const char *const words[] = {"off", "starting", "", "not reached"};
+    const struct view_cloud *cloud = &view->cloud;
+    if (cloud->state == VIEW_CLOUD_READY && !cloud->local)
+        snprintf(view->cloud_label, sizeof view->cloud_label, "%s%s %.30s", cloud->billable ? "AWS " : "",
+                 cloud->account, cloud->region);
+    else
+        text_copy(view->cloud_label, sizeof view->cloud_label,
+                  cloud->state == VIEW_CLOUD_READY ? "LOCAL" : words[cloud->state]);
+}
+
 static void view_label(struct view *view, struct session *session)
 {
     text_copy(view->kafka_label, sizeof view->kafka_label,
@@ -60,7 +72,7 @@ static void view_label(struct view *view, struct session *session)
     text_copy(view->kafka_address, sizeof view->kafka_address, session->bootstrap);
     text_copy(view->topic_prefix, sizeof view->topic_prefix,
               session->broker ? "" : session->options->topic_prefix);
-    text_copy(view->cloud_label, sizeof view->cloud_label, "not connected");
+    view_cloud_label(view);
     view->read_only = session->options->read_only;
     view->source = session->playback ? VIEW_REPLAY : session->simulator ? VIEW_LIVE : VIEW_WATCH;
 }
@@ -83,6 +95,11 @@ static void view_figures(struct session *session)
         ingest_figures(session->ingest, &view->consumer);
     if (session->recorder)
         recorder_figures(session->recorder, &view->recorder);
+    memset(&view->cloud, 0, sizeof view->cloud);
+    memset(&view->lake, 0, sizeof view->lake);
+    if (session->backend)
+        backend_view(session->backend, &view->cloud, &view->lake);
+    view->job_count = jobs_list(session->jobs, view->jobs, VIEW_JOBS);
 }
 
 /* ---- the pipeline strip ----------------------------------------------------------------------------- */
@@ -143,16 +160,95 @@ static void view_hop_kafka(const struct view *view, struct view_hop *hop)
     }
 }
 
+static const char *view_cloud_word(const struct view *view)
+{
+    static const char *const words[] = {"off", "starting", "", "not reached"};
+    return words[view->cloud.state];
+}
+
+static void view_hop_lake(const struct view *view, struct view_hop *hop)
+{
+    const struct lake_figures *lake = &view->lake.figures;
+    char figure[TEXT_FIGURE_SIZE];
+    hop->name = "LAKE";
+    if (!view->lake.present) {
+        hop->state = view->lake.problem[0] ? HOP_BAD : HOP_OFF;
+        snprintf(hop->detail, sizeof hop->detail, "%s",
+                 view->lake.problem[0] ? "see the log" : view_cloud_word(view));
+        return;
+    }
+    uint64_t waiting = 0;
+    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
+        waiting += lake->kinds[kind].waiting;
+    hop->state = lake->problem[0] || view->lake.problem[0] ? HOP_BAD
+                 : lake->blocked                           ? HOP_WARNING
+                 : lake->paused                            ? HOP_BUSY
+                                                           : HOP_GOOD;
+    hop->key = "f";
+    hop->action = "flush";
+    snprintf(hop->figure, sizeof hop->figure, "%s rows", text_si(figure, (double)waiting));
+    if (lake->closed + lake->spooled + lake->landing > 0)
+        snprintf(hop->detail, sizeof hop->detail, "landing");
+    else if (lake->paused)
+        snprintf(hop->detail, sizeof hop->detail, "paused");
+    else if (lake->oldest_us)
+        snprintf(hop->detail, sizeof hop->detail, "waiting %.0f s",
+                 (double)(view->wall_us - lake->oldest_us) / 1e6);
+    else
+        snprintf(hop->detail, sizeof hop->detail, "waiting");
+}
+
+static void view_hop_s3(const struct view *view, struct view_hop *hop)
+{
+    char figure[TEXT_FIGURE_SIZE];
+    uint64_t objects = 0, bytes = 0;
+    hop->name = "S3";
+    if (view->cloud.state != VIEW_CLOUD_READY) {
+        hop->state = view->cloud.state == VIEW_CLOUD_BAD ? HOP_BAD : HOP_OFF;
+        snprintf(hop->detail, sizeof hop->detail, "%s", view_cloud_word(view));
+        return;
+    }
+    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+        objects += view->lake.figures.kinds[kind].objects;
+        bytes += view->lake.figures.kinds[kind].object_bytes;
+    }
+    hop->state = HOP_GOOD;
+    snprintf(hop->figure, sizeof hop->figure, "%s objects", text_si(figure, (double)objects));
+    snprintf(hop->detail, sizeof hop->detail, "%s", text_bytes(figure, (double)bytes));
+}
+
+/* What a service of the cloud did last, by its jobs. */
+static void view_hop_jobs(const struct view *view, struct view_hop *hop, const char *name, const char *kind)
+{
+    hop->name = name;
+    if (view->cloud.state != VIEW_CLOUD_READY) {
+        hop->state = view->cloud.state == VIEW_CLOUD_BAD ? HOP_BAD : HOP_OFF;
+        snprintf(hop->detail, sizeof hop->detail, "%s", view_cloud_word(view));
+        return;
+    }
+    hop->state = HOP_GOOD;
+    snprintf(hop->figure, sizeof hop->figure, "idle");
+    for (size_t i = 0; i < view->job_count; i++) {
+        const struct job_figures *job = &view->jobs[i];
+        if (strcmp(job->kind, kind) != 0)
+            continue;
+        hop->state = job->state == JOB_FAILED ? HOP_BAD : job->state <= JOB_RUNNING ? HOP_BUSY : HOP_GOOD;
+        snprintf(hop->figure, sizeof hop->figure, "%s %s", kind, job_state_name(job->state));
+        snprintf(hop->detail, sizeof hop->detail, "%.1f s", (double)job->took_us / 1e6);
+        break;
+    }
+}
+
 static void view_hops(struct view *view)
 {
-    static const char *const later[] = {"LAKE", "S3", "GLUE", "ATHENA", "REDSHIFT"};
     memset(view->hops, 0, sizeof view->hops);
     view_hop_sim(view, &view->hops[0]);
     view_hop_kafka(view, &view->hops[1]);
-    for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
-        view->hops[2 + i].name = later[i];
-        snprintf(view->hops[2 + i].detail, sizeof view->hops[2 + i].detail, "not connected");
-    }
+    view_hop_lake(view, &view->hops[2]);
+    view_hop_s3(view, &view->hops[3]);
+    view_hop_jobs(view, &view->hops[4], "GLUE", "crawl");
+    view_hop_jobs(view, &view->hops[5], "ATHENA", "query");
+    view_hop_jobs(view, &view->hops[6], "REDSHIFT", "load");
 }
 
 /* ---- log, toast, journeys, throughput --------------------------------------------------------------- */
@@ -255,8 +351,8 @@ const struct view *session_view(struct session *session, int64_t mono_us)
     bool figures_due = new_city || mono_us - session->figures_read_us >= FIGURES_US;
     if (figures_due) {
         session->figures_read_us = mono_us;
-        view_label(view, session);
         view_figures(session);
+        view_label(view, session);
         view_hops(view);
         view_process(session, mono_us);
         view_keep_throughput(session, mono_us);
@@ -274,6 +370,9 @@ const struct view *session_view(struct session *session, int64_t mono_us)
     hash = view_hash(hash, &view->producer, sizeof view->producer);
     hash = view_hash(hash, &view->consumer, sizeof view->consumer);
     hash = view_hash(hash, &view->recorder, sizeof view->recorder);
+    hash = view_hash(hash, &view->cloud, sizeof view->cloud);
+    hash = view_hash(hash, &view->lake, sizeof view->lake);
+    hash = view_hash(hash, view->jobs, view->job_count * sizeof *view->jobs);
     if (new_city || new_tail || hash != session->hash)
         view->generation++;
     session->hash = hash;

@@ -6,6 +6,8 @@
 #ifndef SMARTCITY_APP_VIEW_H
 #define SMARTCITY_APP_VIEW_H
 
+#include "app/jobs.h"
+#include "app/view_cloud.h"
 #include "base/log.h"
 #include "city/snapshot.h"
 #include "sim/world.h"
@@ -80,6 +82,7 @@ struct view_hop {
     const char *key, *action; /* "space", "pause", or NULL */
 };
 #define VIEW_HOPS 7
+#define VIEW_JOBS 16
 
 struct view_toast {
     enum log_level level;
@@ -102,6 +105,10 @@ struct view {
     struct producer_figures producer;
     struct consumer_figures consumer;
     struct recorder_figures recorder;
+    struct view_cloud cloud;
+    struct view_lake lake;
+    size_t job_count; /* newest first */
+    struct job_figures jobs[VIEW_JOBS];
     struct view_hop hops[VIEW_HOPS];
     struct view_tail tail;
     uint64_t journeys_generation;

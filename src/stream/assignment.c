@@ -8,6 +8,7 @@
 
 #define STORE_INTERVAL_US 200000
 #define METADATA_MS       500
+#define COMMITTED_MS      5000
 #define LOOK_AGAIN_US     300000   /* nothing known yet */
 #define LOOK_MISSING_US   3000000  /* some topic is not there */
 #define LOOK_REFRESH_US   60000000 /* partitions may be added */
@@ -22,6 +23,9 @@ void assignment_init(struct assignment *assignment, const struct consumer_settin
                                       .durable = settings->group && settings->durable,
                                       .from = settings->from,
                                       .from_time = settings->from_time,
+                                      .place = settings->place,
+                                      .revoked = settings->revoked,
+                                      .context = settings->context,
                                       .nudge_wait_us = NUDGE_FIRST_US};
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
         struct assignment_topic *topic = &assignment->topics[kind];
@@ -137,6 +141,30 @@ static void place(struct assignment *assignment, rd_kafka_topic_partition_list_t
         resolve_times(assignment, list);
 }
 
+/* Asks the reader, who is told what the group committed. */
+static void ask_reader(struct assignment *assignment, rd_kafka_topic_partition_list_t *list)
+{
+    if (!assignment->place)
+        return;
+    rd_kafka_topic_partition_list_t *committed = rd_kafka_topic_partition_list_copy(list);
+    if (assignment->grouped && rd_kafka_committed(client_handle(assignment->client), committed,
+                                                  COMMITTED_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        assignment->misplaced = true; /* nobody would know what was read */
+    for (int i = 0; i < list->cnt && !assignment->misplaced; i++) {
+        rd_kafka_topic_partition_t *entry = &list->elems[i];
+        int kind = kind_of(assignment, entry->topic);
+        int64_t offset = assignment->grouped && !committed->elems[i].err ? committed->elems[i].offset : -1;
+        offset = offset < 0 ? -1 : offset;
+        if (kind < 0)
+            continue;
+        if (!assignment->place(assignment->context, (enum event_kind)kind, entry->partition, &offset))
+            assignment->misplaced = true;
+        else if (offset >= 0)
+            entry->offset = offset;
+    }
+    rd_kafka_topic_partition_list_destroy(committed);
+}
+
 /* ---- three ways ---- */
 
 static int assign_embedded(struct assignment *assignment, struct err *err)
@@ -157,6 +185,7 @@ static int assign_embedded(struct assignment *assignment, struct err *err)
         for (int i = 0; i < broker_partitions(kind); i++)
             rd_kafka_topic_partition_list_add(list, topic->name, i)->offset = offset;
     }
+    ask_reader(assignment, list);
     open_all(assignment, list);
     rd_kafka_resp_err_t code = rd_kafka_assign(client_handle(assignment->client), list);
     atomic_store(&assignment->count, list->cnt);
@@ -196,6 +225,7 @@ void assignment_rebalance(struct assignment *assignment, rd_kafka_t *rk, rd_kafk
     rd_kafka_resp_err_t result = RD_KAFKA_RESP_ERR_NO_ERROR;
     if (given) {
         place(assignment, list);
+        ask_reader(assignment, list);
         open_all(assignment, list);
         if (cooperative)
             error = rd_kafka_incremental_assign(rk, list);
@@ -211,6 +241,8 @@ void assignment_rebalance(struct assignment *assignment, rd_kafka_t *rk, rd_kafk
             struct part *part = assignment_part(assignment, kind, list->elems[i].partition);
             if (part)
                 atomic_store(&part->active, false);
+            if (assignment->revoked && kind >= 0)
+                assignment->revoked(assignment->context, (enum event_kind)kind, list->elems[i].partition);
         }
         if (cooperative)
             error = rd_kafka_incremental_unassign(rk, list);
@@ -253,6 +285,7 @@ static void look(struct assignment *assignment, int64_t now)
     client_seen(assignment->client);
     if (list->cnt > atomic_load(&assignment->count)) {
         place(assignment, list);
+        ask_reader(assignment, list);
         rd_kafka_resp_err_t code = rd_kafka_assign(rk, list);
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
             open_all(assignment, list);

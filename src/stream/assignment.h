@@ -47,6 +47,10 @@ struct assignment {
     bool troubled;
     int64_t next_look_us, next_store_us;
     int64_t next_nudge_us, nudge_wait_us;
+    bool (*place)(void *context, enum event_kind kind, int32_t partition, int64_t *offset);
+    void (*revoked)(void *context, enum event_kind kind, int32_t partition);
+    void *context;
+    bool misplaced; /* place() said no */
 };
 
 void assignment_init(struct assignment *assignment, const struct consumer_settings *settings);

@@ -323,6 +323,8 @@ int consumer_poll(struct consumer *consumer, struct record *records, int max, in
         max = CONSUMER_BATCH;
     int64_t now = clock_mono_us();
     assignment_tick(&consumer->assignment, now);
+    if (consumer->assignment.misplaced)
+        return err_set(err, ERR_BUSY, "it is not known where to begin");
 
     /* librdkafka waits the whole time-out for a full batch. So: what is there; else wait for one, then the
      * rest. */

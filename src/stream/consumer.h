@@ -22,6 +22,13 @@ struct consumer_settings {
     enum { CONSUMER_FROM_STORED, CONSUMER_FROM_START, CONSUMER_FROM_END, CONSUMER_FROM_TIME } from;
     int64_t from_time; /* ms */
     bool durable;      /* commit what was stored */
+    /* For a reader that knows better than the group where it left off; NULL: none. On the thread that polls,
+     * for each partition that comes to us, and goes. *offset: in what the group committed, -1 nothing; out
+     * where to begin, -1 as `from` says. May block. False: it cannot be said now; the poll that asked fails
+     * with ERR_BUSY, and the consumer is to be made anew. */
+    bool (*place)(void *context, enum event_kind kind, int32_t partition, int64_t *offset);
+    void (*revoked)(void *context, enum event_kind kind, int32_t partition);
+    void *context;
 };
 
 struct consumer_topic_figures {

@@ -14,12 +14,18 @@ void holdback_init(struct holdback_lane *lane)
 {
     *lane = (struct holdback_lane){0};
     atomic_store(&lane->last_offset, -1);
+    for (int reader = 1; reader < HOLDBACK_READERS; reader++)
+        atomic_store(&lane->consumed[reader], INT64_MAX);
 }
 
 /* Takes what was consumed off the samples. */
 static void settle(struct holdback_lane *lane)
 {
-    int64_t consumed = atomic_load(&lane->consumed);
+    int64_t consumed = INT64_MAX; /* by the slowest */
+    for (int reader = 0; reader < HOLDBACK_READERS; reader++) {
+        int64_t next = atomic_load(&lane->consumed[reader]);
+        consumed = next < consumed ? next : consumed;
+    }
     uint32_t head = atomic_load_explicit(&lane->head, memory_order_acquire);
     uint32_t tail = atomic_load_explicit(&lane->tail, memory_order_relaxed);
     for (; tail != head; tail++) {
@@ -90,9 +96,9 @@ void holdback_acked(struct holdback_lane *lane, uint64_t total, int64_t offset)
                           memory_order_release);
 }
 
-void holdback_consumed(struct holdback_lane *lane, int64_t next_offset)
+void holdback_consumed(struct holdback_lane *lane, int reader, int64_t next_offset)
 {
-    atomic_store_explicit(&lane->consumed, next_offset, memory_order_release);
+    atomic_store_explicit(&lane->consumed[reader], next_offset, memory_order_release);
 }
 
 uint32_t holdback_gate_enter(struct holdback_gate *gate)

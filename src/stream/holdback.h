@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #define HOLDBACK_SAMPLES 512 /* a lane; a power of two */
+#define HOLDBACK_READERS 2
 
 struct holdback_sample {
     int64_t offset; /* of the record that closes it */
@@ -31,8 +32,8 @@ struct holdback_lane {
     /* shared */
     _Atomic uint32_t head, tail; /* moved by delivery reports, by the sender */
     _Atomic uint64_t reported_count;
-    _Atomic int64_t last_offset; /* newest acknowledged */
-    _Atomic int64_t consumed;    /* next offset to be read */
+    _Atomic int64_t last_offset;                /* newest acknowledged */
+    _Atomic int64_t consumed[HOLDBACK_READERS]; /* next offset to be read; INT64_MAX: does not read */
     struct holdback_sample samples[HOLDBACK_SAMPLES];
 };
 
@@ -51,8 +52,8 @@ void holdback_release(struct holdback_lane *lane);
 
 /* Delivery reports, in any order between lanes, in order within one. offset -1: failed. */
 void holdback_acked(struct holdback_lane *lane, uint64_t total, int64_t offset);
-/* Any thread. */
-void holdback_consumed(struct holdback_lane *lane, int64_t next_offset);
+/* Any thread. Of readers that were never heard of, 0 counts for the first, and the others do not read. */
+void holdback_consumed(struct holdback_lane *lane, int reader, int64_t next_offset);
 
 /* A place where one thread waits until others say that something changed. */
 struct holdback_gate {

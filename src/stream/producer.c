@@ -583,13 +583,13 @@ void producer_figures(struct producer *producer, struct producer_figures *figure
 
 /* ---- the consumer's word ---- */
 
-void producer_note_consumed(struct producer *producer, enum event_kind kind, int32_t partition,
-                            int64_t next_offset)
+void producer_note_consumed(struct producer *producer, enum producer_reader reader, enum event_kind kind,
+                            int32_t partition, int64_t next_offset)
 {
     struct topic *topic = &producer->topics[kind];
     if (!topic->lanes || partition < 0 || partition >= topic->partitions)
         return;
-    holdback_consumed(&topic->lanes[partition], next_offset);
+    holdback_consumed(&topic->lanes[partition], reader, next_offset);
     holdback_gate_notify(&producer->gate);
 }
 

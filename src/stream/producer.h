@@ -54,10 +54,12 @@ int producer_send_record(struct producer *producer, const struct record *record,
 int producer_flush(struct producer *producer, int64_t timeout_us, struct err *err);
 void producer_figures(struct producer *producer, struct producer_figures *figures);
 
-/* The consumer's word on how far it has read: bytes and offset per topic-partition; only used when embedded.
- * Any thread, wait-free. */
-void producer_note_consumed(struct producer *producer, enum event_kind kind, int32_t partition,
-                            int64_t next_offset);
+/* Who reads the embedded broker: the slowest holds the producer back. */
+enum producer_reader { PRODUCER_PANELS, PRODUCER_LAKE };
+/* A reader's word on how far it has read; only used when embedded. INT64_MAX: it reads no more. Any thread,
+ * wait-free. */
+void producer_note_consumed(struct producer *producer, enum producer_reader reader, enum event_kind kind,
+                            int32_t partition, int64_t next_offset);
 /* Only when a consumer is there does the embedded producer hold back for it. Any thread. */
 void producer_expect_consumer(struct producer *producer, bool on);
 

@@ -108,7 +108,7 @@ int rig_poll(struct rig *rig, int max, int64_t timeout_us)
     }
     for (int i = 0; i < count; i++)
         if (rig->records[i].kind >= 0)
-            producer_note_consumed(rig->producer, (enum event_kind)rig->records[i].kind,
+            producer_note_consumed(rig->producer, PRODUCER_PANELS, (enum event_kind)rig->records[i].kind,
                                    rig->records[i].partition, rig->records[i].offset + 1);
     return count;
 }

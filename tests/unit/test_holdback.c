@@ -37,10 +37,10 @@ static void test_window(void **state)
         holdback_acked(lane, totals[i], i);
     assert_false(holdback_room(lane, RECORD, WINDOW));
     /* Half is read; the books may lag behind by a sample, never run ahead. */
-    holdback_consumed(lane, 50);
+    holdback_consumed(lane, 0, 50);
     assert_in_range(holdback_outstanding(lane), WINDOW / 2, WINDOW / 2 + 2 * RECORD);
     assert_true(holdback_room(lane, RECORD, WINDOW));
-    holdback_consumed(lane, 100);
+    holdback_consumed(lane, 0, 100);
     assert_int_equal(holdback_outstanding(lane), 0);
     free(lane);
 }
@@ -51,7 +51,7 @@ static void test_consumed_before_acknowledged(void **state)
     (void)state;
     struct holdback_lane *lane = make_lane();
     uint64_t first = holdback_sent(lane, RECORD), second = holdback_sent(lane, RECORD);
-    holdback_consumed(lane, 2);
+    holdback_consumed(lane, 0, 2);
     assert_int_equal(holdback_outstanding(lane), 2 * RECORD);
     holdback_acked(lane, first, 0);
     assert_int_equal(holdback_outstanding(lane), 2 * RECORD);
@@ -72,7 +72,7 @@ static void test_failed_records_free_their_room(void **state)
         holdback_acked(lane, holdback_sent(lane, RECORD), -1);
     holdback_acked(lane, holdback_sent(lane, RECORD), 0);
     assert_int_equal(holdback_outstanding(lane), WINDOW);
-    holdback_consumed(lane, 1);
+    holdback_consumed(lane, 0, 1);
     assert_int_equal(holdback_outstanding(lane), 0);
     free(lane);
 }
@@ -85,7 +85,7 @@ static void test_one_larger_than_the_window(void **state)
     uint64_t total = holdback_sent(lane, 5 * WINDOW);
     assert_false(holdback_room(lane, 1, WINDOW));
     holdback_acked(lane, total, 0);
-    holdback_consumed(lane, 1);
+    holdback_consumed(lane, 0, 1);
     assert_true(holdback_room(lane, 1, WINDOW));
     free(lane);
 }
@@ -117,7 +117,7 @@ static void test_a_consumer_comes_late(void **state)
         assert_true(offset - base <= 50);
     }
     assert_int_equal(offset - base, 50);
-    holdback_consumed(lane, offset);
+    holdback_consumed(lane, 0, offset);
     assert_int_equal(holdback_outstanding(lane), 0);
     free(lane);
 }
