@@ -146,12 +146,14 @@ static void add_kafka(struct parts *parts, const struct view *view)
     snprintf(part->text, sizeof part->text, "kafka %s %s", states[state].sign, states[state].word);
     snprintf(part->brief, sizeof part->brief, "kafka %s%s", states[state].sign,
              state == KAFKA_CONNECTING ? "" : states[state].word);
-    part = add(parts, true, ROLE_DIM, 7);
-    bool off = strcmp(view->cloud_label, "not connected") == 0 || view->cloud_label[0] == '\0';
-    if (!off)
-        part->role = ROLE_BAR;
-    snprintf(part->text, sizeof part->text, "cloud – %s", off ? "not connected" : view->cloud_label);
-    snprintf(part->brief, sizeof part->brief, "cloud –");
+    static const struct {
+        const char *sign;
+        enum role role;
+    } clouds[] = {{"–", ROLE_DIM}, {"◐", ROLE_WARNING}, {"●", ROLE_GOOD}, {"✗", ROLE_BAD}};
+    unsigned cloud = (unsigned)view->cloud.state % 4;
+    part = add(parts, true, clouds[cloud].role, 7);
+    snprintf(part->text, sizeof part->text, "cloud %s %s", clouds[cloud].sign, view->cloud_label);
+    snprintf(part->brief, sizeof part->brief, "cloud %s", clouds[cloud].sign);
 }
 
 static void add_parts(const struct screen *screen, struct parts *parts)

@@ -103,53 +103,6 @@ static void version_print(void)
     printf("librdkafka %s, SQLite %s, jansson %s\n", kafka_version(), sql_version(), jansson_version_str());
 }
 
-/* ---- any other command, on the running console ------------------------------------------------------ */
-
-static int remote_print(const char *reply, int output)
-{
-    json_t *object = json_loads(reply, 0, NULL);
-    struct err err = ERR_INIT;
-    int exit_code = EXIT_OK;
-    if (!json_is_true(json_object_get(object, "ok"))) {
-        err_set(&err, ERR_REMOTE, "%s",
-                json_string_value(json_object_get(object, "error"))
-                    ?: "the console's answer is not understood");
-        fprintf(stderr, "smartcity: %s\n", err.text);
-        exit_code = (int)json_integer_value(json_object_get(object, "exit"));
-        exit_code = exit_code > 0 ? exit_code : EXIT_FAILED;
-    } else if (output == OUTPUT_JSON || output == OUTPUT_NDJSON) {
-        puts(reply);
-    } else {
-        const char *text = json_string_value(json_object_get(object, "text"));
-        char shown[400];
-        text_sanitise(shown, sizeof shown, text && *text ? text : "done",
-                      strlen(text && *text ? text : "done"));
-        puts(shown);
-    }
-    json_decref(object);
-    return exit_code;
-}
-
-static int cli_remote(struct options *options, const struct command *command, const char *const *words,
-                      size_t count)
-{
-    char line[1024], *reply;
-    struct err err = ERR_INIT;
-    size_t used = (size_t)snprintf(line, sizeof line, "%s", command->name);
-    for (size_t i = 0; i < count; i++) {
-        if (strchr(words[i], '"') || used + strlen(words[i]) + 4 > sizeof line) {
-            err_set(&err, ERR_USAGE, "a word is too long or holds a quote");
-            return cli_fail(&err);
-        }
-        used += (size_t)snprintf(line + used, sizeof line - used, " \"%s\"", words[i]);
-    }
-    if (control_ask(options->console, line, &reply, &err) < 0)
-        return cli_fail(&err);
-    int exit_code = remote_print(reply, options->output);
-    free(reply);
-    return exit_code;
-}
-
 /* ---- main ------------------------------------------------------------------------------------------- */
 
 /* The command word is the first argument that is no option; options may stand before it. */

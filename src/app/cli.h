@@ -23,4 +23,8 @@ int cli_fail(const struct err *err);
 /* Journeys by path or by name in the folder. */
 int cli_journey_path(const struct options *options, const char *wanted, char path[512], struct err *err);
 
+/* Gives the command to the running console (--console PID), waits with --wait; the exit code. */
+int cli_remote(struct options *options, const struct command *command, const char *const *words,
+               size_t count);
+
 #endif

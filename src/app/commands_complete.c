@@ -94,6 +94,13 @@ size_t complete_broker(struct session *session, int index, const char *prefix, c
     return offer_words(words, 3, prefix, out, size);
 }
 
+size_t complete_flush(struct session *session, int index, const char *prefix, char *out, size_t size)
+{
+    static const char *const words[] = {"emergency_data", "gps_data",     "now",         "off", "on",
+                                        "traffic_data",   "vehicle_data", "weather_data"};
+    return index == 0 ? offer_words(words, sizeof words / sizeof *words, prefix, out, size) : 0;
+}
+
 size_t complete_tail(struct session *session, int index, const char *prefix, char *out, size_t size)
 {
     static const char *const words[] = {"close", "filter", "follow", "freeze", "open"};

@@ -11,6 +11,7 @@ command_fn commands_vehicles, commands_demand, commands_gps, commands_frames, co
 command_fn commands_incident, commands_breakdown, commands_clear;
 command_fn commands_follow, commands_camera, commands_tail;
 command_fn commands_replay, commands_live, commands_record, commands_mark, commands_forget;
+command_fn commands_flush, commands_compact, commands_cancel, commands_job;
 command_fn commands_broker, commands_slow, commands_quit, commands_status;
 
 #define COMMANDS_INCIDENT_TYPES 6
@@ -18,6 +19,6 @@ extern const char *const commands_incident_types[COMMANDS_INCIDENT_TYPES];
 
 typedef size_t complete_fn(struct session *session, int index, const char *prefix, char *out, size_t size);
 complete_fn complete_vehicle, complete_camera, complete_journey, complete_incident, complete_weather;
-complete_fn complete_on_off, complete_speed, complete_broker, complete_tail;
+complete_fn complete_on_off, complete_speed, complete_broker, complete_tail, complete_flush;
 
 #endif

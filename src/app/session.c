@@ -134,6 +134,7 @@ struct session *session_create(const struct session_settings *settings, struct e
     session->settings = *settings;
     session->options = settings->options;
     session->log = log_create(LOG_ENTRIES);
+    log_set_least(session->log, session->options->verbose ? LOG_DEBUG : LOG_INFO);
     session->jobs = jobs_create(session->log, session_wake, session);
     session->log_entries = mem_zero(LOG_ENTRIES, sizeof *session->log_entries);
     if (settings->screen) {

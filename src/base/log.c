@@ -23,6 +23,7 @@ struct log {
     struct log_entry *entries;
     size_t capacity;
     uint64_t last;
+    enum log_level least;
 
     pthread_mutex_t file_mutex;
     int fd; /* -1: none */
@@ -31,6 +32,11 @@ struct log {
     bool file_failed; /* said already */
     uint64_t file_lost;
 };
+
+void log_set_least(struct log *log, enum log_level least)
+{
+    log->least = least;
+}
 
 const char *log_level_name(enum log_level level)
 {
@@ -152,7 +158,7 @@ static void write_entry(struct log *log, enum log_level level, const char *sourc
 static void write_entry(struct log *log, enum log_level level, const char *source, const char *equivalent,
                         const char *format, va_list arguments)
 {
-    if (!log)
+    if (!log || level < log->least)
         return;
     struct log_entry entry = {.wall_us = clock_wall_us(), .level = level};
     char text[sizeof entry.text];

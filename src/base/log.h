@@ -29,6 +29,8 @@ int log_open_file(struct log *log, const char *path, struct err *err);
 const char *log_level_name(enum log_level level);
 
 /* log NULL: nothing is written. */
+/* Entries below are not kept; LOG_DEBUG at first. Before other threads write. */
+void log_set_least(struct log *log, enum log_level least);
 void log_write(struct log *log, enum log_level level, const char *source, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* With the equivalent outside command, which can be copied. */
