@@ -266,6 +266,7 @@ static const struct operation OPERATIONS[] = {
     {"GetStatementResultV2", redshift_get_statement_result_v2, .note = "CSV"},
     {"ListStatements", redshift_list_statements},
     {"CancelStatement", redshift_cancel_statement, .mutates = true},
+    {"ListSessions", redshift_list_sessions},
     {"ListDatabases", redshift_list_databases},
     {"ListSchemas", redshift_list_schemas},
     {"ListTables", redshift_list_tables},

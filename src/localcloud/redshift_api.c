@@ -11,6 +11,7 @@
 
 #define SQLS_MAX       40
 #define PARAMETERS_MAX 200
+#define WAIT_MAX       30 /* seconds */
 
 static int invalid(struct request *request, const char *text)
 {
@@ -123,84 +124,8 @@ static void copy_text(json_t *to, const struct request *request, const char *nam
         json_object_set_new(to, name, json_string(text));
 }
 
-static struct redshift_session *find_session(struct redshift *redshift, const char *id)
-{
-    struct redshift_session *session = redshift->sessions;
-    while (session && strcmp(session->id, id) != 0)
-        session = session->next;
-    return session;
-}
-
-/* Takes or makes the session; the answer is made when -1. */
-static int take_session(struct request *request, struct redshift_job *job)
-{
-    struct redshift *redshift = request->state;
-    const char *id = request_json_text(request, "SessionId");
-    int64_t keep = request_json_int(request, "SessionKeepAliveSeconds", -1);
-    if (!id && keep < 0)
-        return redshift_check_target(request, true);
-    if (keep > 86400)
-        return invalid(request, "SessionKeepAliveSeconds must be between 0 and 86400.");
-    if (!id && redshift_check_target(request, true) != 0)
-        return -1;
-    if (id && (request_json_text(request, "Database") || request_json_text(request, "WorkgroupName") ||
-               request_json_text(request, "ClusterIdentifier")))
-        return invalid(request, "Connection parameters cannot be specified together with SessionId.");
-    int result = 0;
-    pthread_mutex_lock(&redshift->lock);
-    struct redshift_session *session = id ? find_session(redshift, id) : NULL;
-    if (id && !session) {
-        result = invalid(request, "Session is not available.");
-    } else if (!id && redshift->session_count >= REDSHIFT_SESSIONS_MAX) {
-        result = request_fail(request, 400, "ActiveSessionsExceededException",
-                              "Active sessions exceeded the allowed quota (%d).", REDSHIFT_SESSIONS_MAX);
-    } else if (!id) {
-        session = mem_zero(1, sizeof *session);
-        redshift_make_id(session->id);
-        redshift_runner_init(&session->runner);
-        const char *database = request_json_text(request, "Database");
-        text_copy(session->database, sizeof session->database, database ? database : "");
-        const char *cluster = request_json_text(request, "ClusterIdentifier");
-        text_copy(session->cluster, sizeof session->cluster, cluster ? cluster : "");
-        const char *workgroup = request_json_text(request, "WorkgroupName");
-        text_copy(session->workgroup, sizeof session->workgroup, workgroup ? workgroup : "");
-        const char *user = request_json_text(request, "DbUser");
-        text_copy(session->user, sizeof session->user, user ? user : REDSHIFT_USER);
-        session->runner.scope.database = session->database;
-        session->runner.scope.user = session->user;
-        session->next = redshift->sessions;
-        redshift->sessions = session;
-        redshift->session_count++;
-    }
-    if (session) {
-        if (keep >= 0)
-            session->keep_us = keep * 1000000;
-        session->pending++;
-        session->expires_us = clock_mono_us() + session->keep_us;
-        json_object_set_new(job->document, "SessionId", json_string(session->id));
-        json_object_set_new(job->document, "Database", json_string(session->database));
-        json_object_set_new(job->document, "DbUser", json_string(session->user));
-        if (session->cluster[0])
-            json_object_set_new(job->document, "ClusterIdentifier", json_string(session->cluster));
-        if (session->workgroup[0])
-            json_object_set_new(job->document, "WorkgroupName", json_string(session->workgroup));
-    }
-    job->session = session;
-    pthread_mutex_unlock(&redshift->lock);
-    return result;
-}
-
-static void leave_session(struct redshift *redshift, struct redshift_job *job)
-{
-    pthread_mutex_lock(&redshift->lock);
-    if (job->session)
-        job->session->pending--;
-    job->session = NULL;
-    pthread_mutex_unlock(&redshift->lock);
-}
-
-/* 1: an earlier request with this token is answered; -1: refused. */
-static int replay(struct request *request, const char *token, const char *hash)
+/* 1: an earlier request with this token has its answer; -1: refused. */
+static int replay(struct request *request, const char *token, const char *hash, json_t **answer)
 {
     struct redshift *redshift = request->state;
     struct err err = ERR_INIT;
@@ -214,7 +139,7 @@ static int replay(struct request *request, const char *token, const char *hash)
     if (!document)
         return 0;
     if (same)
-        request_reply_json(request, submitted(document));
+        *answer = submitted(document);
     else
         invalid(request, "ClientToken was used with different parameters.");
     json_decref(document);
@@ -266,7 +191,8 @@ static void describe_new(struct request *request, struct redshift_job *job)
     json_decref(now);
 }
 
-static int submit(struct request *request, struct redshift_job *job, const char *token, const char *hash)
+static int submit(struct request *request, struct redshift_job *job, const char *token, const char *hash,
+                  json_t **answer)
 {
     struct redshift *redshift = request->state;
     struct err err = ERR_INIT;
@@ -277,25 +203,42 @@ static int submit(struct request *request, struct redshift_job *job, const char 
     job->csv = format && strcmp(format, "CSV") == 0;
     job->parameters = json_incref(request_json_array(request, "Parameters"));
     if (check_parameters(request, job->parameters) != 0 || inspect(request, job) != 0 ||
-        take_session(request, job) != 0)
+        redshift_session_take(request, job) != 0)
         return -1;
     redshift_make_id(job->id);
     describe_new(request, job);
     job->number = redshift_history_add(redshift->history, job->document, name ? name : "", token ? token : "",
                                        hash, request->now_us / 1000, &err);
-    json_t *answer = submitted(job->document);
-    if (job->number >= 0 && redshift_queue_add(redshift, job, &err) == 0) {
-        request_reply_json(request, answer);
+    *answer = submitted(job->document);
+    if (job->number >= 0 && redshift_queue_add(redshift, job, &err) == 0)
         return 0;
-    }
-    json_decref(answer);
-    leave_session(redshift, job);
+    json_decref(*answer);
+    *answer = NULL;
+    redshift_session_leave(redshift, job);
     if (job->number < 0)
         return request_fail_internal(request, &err);
     json_object_set_new(job->document, "Status", json_string("ABORTED"));
     struct err ignored = ERR_INIT;
     redshift_history_update(redshift->history, job->document, &ignored);
     return request_fail(request, 400, "ActiveStatementsExceededException", "%s", err.text);
+}
+
+/* The answer, after WaitTimeSeconds with what has become of the statement. */
+static void reply_submitted(struct request *request, json_t *answer)
+{
+    struct redshift *redshift = request->state;
+    struct err err = ERR_INIT;
+    int64_t wait = request_json_int(request, "WaitTimeSeconds", 0);
+    const char *id = json_string_value(json_object_get(answer, "Id"));
+    if (wait > 0 && id) {
+        static const char *const members[] = {"Status", "RedshiftPid", "HasResultSet"};
+        redshift_queue_wait(redshift, id, wait > WAIT_MAX ? WAIT_MAX : wait);
+        json_t *document = redshift_history_get(redshift->history, id, &err);
+        for (size_t i = 0; document && i < sizeof members / sizeof *members; i++)
+            json_object_set(answer, members[i], json_object_get(document, members[i]));
+        json_decref(document);
+    }
+    request_reply_json(request, answer);
 }
 
 static void execute(struct request *request, bool batch)
@@ -326,10 +269,14 @@ static void execute(struct request *request, bool batch)
     if (!good)
         invalid(request, "Sql must not be empty.");
     /* Between looking for the token and noting it nobody else may note it. */
+    json_t *answer = NULL;
     pthread_mutex_lock(&redshift->submitting);
-    if (!good || replay(request, token, hash) != 0 || submit(request, job, token, hash) != 0)
+    if (!good || replay(request, token, hash, &answer) != 0 ||
+        submit(request, job, token, hash, &answer) != 0)
         redshift_job_destroy(job);
     pthread_mutex_unlock(&redshift->submitting);
+    if (answer)
+        reply_submitted(request, answer);
 }
 
 void redshift_execute_statement(struct request *request)
@@ -362,7 +309,7 @@ static json_t *find_document(struct request *request, json_t **whole)
     snprintf(plain, sizeof plain, "%.36s", id);
     int64_t wait = request_json_int(request, "WaitTimeSeconds", 0);
     if (wait > 0)
-        redshift_queue_wait(redshift, plain, wait > 30 ? 30 : wait);
+        redshift_queue_wait(redshift, plain, wait > WAIT_MAX ? WAIT_MAX : wait);
     *whole = redshift_history_get(redshift->history, plain, &err);
     json_t *found =
         index ? json_array_get(json_object_get(*whole, "SubStatements"), (size_t)index - 1) : *whole;

@@ -17,9 +17,11 @@
 struct redshift_session {
     char id[REDSHIFT_ID_SIZE];
     struct redshift_runner runner; /* its connection is made by the first statement */
-    bool busy;
-    size_t pending;              /* statements that wait or run */
-    int64_t keep_us, expires_us; /* monotonic */
+    bool busy, closed;
+    char statement[REDSHIFT_ID_SIZE]; /* the last one that ran */
+    size_t pending;                   /* statements that wait or run */
+    int64_t keep_us, expires_us;      /* monotonic */
+    int64_t created_us, updated_us;   /* wall */
     char database[128], cluster[128], workgroup[256], user[128];
     struct redshift_session *next;
 };
@@ -52,7 +54,7 @@ struct redshift {
     size_t job_count;
     bool writing, stopping;
     struct redshift_session *sessions;
-    size_t session_count;
+    size_t session_count; /* that are not closed */
     struct worker *workers[REDSHIFT_WORKERS];
 };
 
@@ -72,11 +74,19 @@ int redshift_queue_cancel(struct redshift *redshift, const char *id);
 /* Waits until the statement has ended or the time is over. */
 void redshift_queue_wait(struct redshift *redshift, const char *id, int64_t seconds);
 
+/* ---- redshift_session.c ----------------------------------------------------------------------------- */
+
+/* Takes or makes the session that the request names, for the job; the answer is made when -1. */
+int redshift_session_take(struct request *request, struct redshift_job *job);
+void redshift_session_leave(struct redshift *redshift, struct redshift_job *job);
+/* Those whose time is over; all: every one, and forgets them. Under the lock. */
+void redshift_sessions_end(struct redshift *redshift, bool all);
+
 /* ---- handlers --------------------------------------------------------------------------------------- */
 
 operation_fn redshift_execute_statement, redshift_batch_execute_statement, redshift_describe_statement,
     redshift_get_statement_result, redshift_get_statement_result_v2, redshift_list_statements,
-    redshift_cancel_statement;
+    redshift_cancel_statement, redshift_list_sessions;
 operation_fn redshift_list_databases, redshift_list_schemas, redshift_list_tables, redshift_describe_table;
 /* WorkgroupName or ClusterIdentifier, and Database where it is needed; -1 when the answer is made. */
 int redshift_check_target(struct request *request, bool database);

@@ -285,26 +285,6 @@ static void unlink_job(struct redshift *redshift, struct redshift_job *job)
     redshift->job_count--;
 }
 
-static void end_session(struct redshift *redshift, struct redshift_session **place)
-{
-    struct redshift_session *session = *place;
-    *place = session->next;
-    redshift->session_count--;
-    duck_disconnect(session->runner.connection);
-    redshift_runner_free(&session->runner);
-    free(session);
-}
-
-static void end_idle_sessions(struct redshift *redshift, bool all)
-{
-    int64_t now = clock_mono_us();
-    for (struct redshift_session **place = &redshift->sessions; *place;)
-        if (all || (!(*place)->busy && (*place)->pending == 0 && (*place)->expires_us <= now))
-            end_session(redshift, place);
-        else
-            place = &(*place)->next;
-}
-
 static void finish(struct redshift *redshift, struct redshift_job *job)
 {
     if (!job->reads)
@@ -313,6 +293,7 @@ static void finish(struct redshift *redshift, struct redshift_job *job)
         job->session->busy = false;
         job->session->pending--;
         job->session->expires_us = clock_mono_us() + job->session->keep_us;
+        job->session->updated_us = clock_wall_us();
     }
     unlink_job(redshift, job);
     redshift_job_destroy(job);
@@ -336,8 +317,8 @@ static void work(void *context)
             job = job->next;
         if (!job) {
             struct timespec until = in_seconds(5);
-            end_idle_sessions(redshift, false);
-            if (redshift->sessions)
+            redshift_sessions_end(redshift, false);
+            if (redshift->session_count > 0)
                 pthread_cond_timedwait(&redshift->work, &redshift->lock, &until);
             else
                 pthread_cond_wait(&redshift->work, &redshift->lock);
@@ -345,8 +326,11 @@ static void work(void *context)
         }
         job->running = true;
         redshift->writing |= !job->reads;
-        if (job->session)
+        if (job->session) {
             job->session->busy = true;
+            job->session->updated_us = clock_wall_us();
+            text_copy(job->session->statement, sizeof job->session->statement, job->id);
+        }
         bool cancelled = job->cancelled;
         pthread_mutex_unlock(&redshift->lock);
         if (cancelled)
@@ -400,7 +384,7 @@ void redshift_queue_destroy(struct redshift *redshift)
         redshift->jobs = job->next;
         redshift_job_destroy(job);
     }
-    end_idle_sessions(redshift, true);
+    redshift_sessions_end(redshift, true);
     pthread_cond_destroy(&redshift->work);
     pthread_cond_destroy(&redshift->ended);
     pthread_mutex_destroy(&redshift->lock);

@@ -5,7 +5,7 @@ import time
 import uuid
 
 from harness import Cloud, fails, finish, run
-from redshift_client import TARGET, Warehouse
+from redshift_client import TARGET, Warehouse, call
 
 cloud = Cloud()
 rs = cloud.client("redshift-data")
@@ -154,6 +154,58 @@ def sessions():
     fails("ValidationException", 400, rs.execute_statement, Sql="select 1", SessionId=session, Database="dev")
 
 
+def listed_sessions():
+    first = submit("create temp table t (a int)", SessionKeepAliveSeconds=1)
+    status, answer = call(cloud, "ListSessions", SessionId=first["SessionId"])
+    session = answer["Sessions"][0]
+    assert status == 200 and session["Status"] in ("AVAILABLE", "BUSY") and session["SessionAliveSeconds"] == 1, answer
+    assert session["Database"] == "dev" and session["WorkgroupName"] == "smartcity" and session["CreatedAt"] > 1e9
+    wait(first["Id"])
+    other = submit("select 1", SessionKeepAliveSeconds=600)
+    for _ in range(200):
+        closed = call(cloud, "ListSessions", Status="CLOSED")[1]["Sessions"]
+        if any(s["SessionId"] == first["SessionId"] for s in closed):
+            break
+        time.sleep(0.02)
+    else:
+        raise AssertionError("the session does not end")
+    fails("ValidationException", 400, submit, "select 1", SessionId=first["SessionId"])
+    open_now = [s["SessionId"] for s in call(cloud, "ListSessions", WorkgroupName="smartcity")[1]["Sessions"]]
+    assert other["SessionId"] in open_now and first["SessionId"] not in open_now
+    page = call(cloud, "ListSessions", MaxResults=1)[1]
+    assert len(page["Sessions"]) == 1 and len(open_now) > 1
+    assert call(cloud, "ListSessions", MaxResults=1, NextToken=page["NextToken"])[1]["Sessions"] != page["Sessions"]
+    assert call(cloud, "ListSessions", Status="NO")[1]["__type"] == "ValidationException"
+    assert call(cloud, "ListSessions", SessionId=first["SessionId"], Status="BUSY")[0] == 400
+
+
+def waiting():
+    """WaitTimeSeconds: an answer as soon as there is one."""
+    slow = "select count(*) from generate_series(1, 30000) a, generate_series(1, 3000) b"
+    begun = time.time()
+    status, answer = call(cloud, "ExecuteStatement", Sql=slow, **TARGET)
+    status, answer = call(cloud, "DescribeStatement", Id=answer["Id"], WaitTimeSeconds=30)
+    assert answer["Status"] == "FINISHED" and time.time() - begun < 29, answer
+    status, answer = call(cloud, "ExecuteStatement", Sql=slow, WaitTimeSeconds=30, **TARGET)
+    assert status == 200 and answer["Status"] == "FINISHED" and answer["HasResultSet"], answer
+    answer = call(cloud, "BatchExecuteStatement", Sqls=["selec 1"], WaitTimeSeconds=30, **TARGET)[1]
+    assert answer["Status"] == "FAILED"
+    answer = call(cloud, "ExecuteStatement", Sql=slow, **TARGET)[1]
+    answer = call(cloud, "GetStatementResult", Id=answer["Id"], WaitTimeSeconds=30)[1]
+    assert answer["Records"] == [[{"longValue": 90000000}]], answer
+
+
+def auto_commit():
+    answer = call(cloud, "BatchExecuteStatement", ExecutionMode="AUTO_COMMIT", Sqls=[
+        "insert into batch values (70)", "insert into batch values ('x')", "insert into batch values (71)"], **TARGET)[1]
+    done = wait(answer["Id"])
+    assert [s["Status"] for s in done["SubStatements"]] == ["FINISHED", "FAILED", "FINISHED"], done["SubStatements"]
+    assert sql("select a from batch where a >= 70 order by 1") == [(70,), (71,)]
+    done = warehouse.batch(["insert into batch values (80)", "commit"])
+    assert done["Status"] == "FAILED" and "one transaction" in done["Error"]
+    assert sql("select count(*) from batch where a = 80") == [(0,)]
+
+
 def tokens():
     token = str(uuid.uuid4())
     first = submit("insert into batch values (50)", ClientToken=token)
@@ -189,7 +241,7 @@ def nothing_gets_out():
         refused(text, "ERROR: ")
 
 
-TESTS = [statements, errors, tables, paging, csv, parameters, batches, sessions, tokens, cancel, nothing_gets_out]
+TESTS = [statements, errors, tables, paging, csv, parameters, batches, sessions, listed_sessions, waiting, auto_commit, tokens, cancel, nothing_gets_out]
 
 if warehouse.is_here():
     run(TESTS)
