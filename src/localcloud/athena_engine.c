@@ -121,6 +121,81 @@ static bool between(const char *text, const char *mark, char quote, char *out, s
     return true;
 }
 
+/* The engine's name of a type in Trino's words. */
+static void shown_type(char *type, size_t size)
+{
+    static const char *const types[][2] = {{"STRING_LITERAL", "varchar"},
+                                           {"INTEGER_LITERAL", "integer"},
+                                           {"HUGEINT", "bigint"},
+                                           {"FLOAT", "real"}};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strcmp(type, types[i][0]) == 0)
+            text_copy(type, size, types[i][1]);
+    for (; *type; type++)
+        *type = (char)tolower((unsigned char)*type);
+}
+
+/* Cannot compare values of type VARCHAR and type INTEGER_LITERAL: when the query has one comparison only, it
+ * is that. */
+static bool comparison_failure(const char *said, const char *text, struct athena_failure *failure)
+{
+    const char *at = strstr(said, "Cannot compare values of type "),
+               *and = at ? strstr(at, " and type ") : NULL;
+    const char *end = and? strstr(and, " - ") : NULL;
+    if (!end || end - at > 150)
+        return false;
+    char left[80], right[80], place[40] = "", sign[4] = "=";
+    snprintf(left, sizeof left, "%.*s", (int)(and-at - 30), at + 30);
+    snprintf(right, sizeof right, "%.*s", (int)(end - and-10), and+10);
+    shown_type(left, sizeof left);
+    shown_type(right, sizeof right);
+    struct athena_tokens tokens;
+    struct athena_failure ignored;
+    int found = 0;
+    if (athena_lex(&tokens, text, &ignored) == 0) {
+        for (size_t i = 0; i < tokens.count; i++) {
+            const struct athena_token *token = &tokens.list[i];
+            if (token->kind != TOKEN_OPERATOR || !strchr("=<>!", token->text[0]))
+                continue;
+            found++;
+            snprintf(sign, sizeof sign, "%.*s", (int)(token->length < 3 ? token->length : 2), token->text);
+            snprintf(place, sizeof place, "line %d:%d: ", token->line, token->column);
+        }
+        athena_tokens_free(&tokens);
+    }
+    (void)athena_fail(failure, "TYPE_MISMATCH", "%sCannot apply operator: %s %s %s", found == 1 ? place : "",
+                      left, found == 1 ? sign : "=", right);
+    return true;
+}
+
+/* add(STRING_LITERAL, INTEGER_LITERAL): Cannot apply operator: varchar + integer */
+static bool operator_failure(const char *said, struct athena_failure *failure)
+{
+    static const char *const names[][2] = {{"add(", "+"},    {"subtract(", "-"}, {"multiply(", "*"},
+                                           {"divide(", "/"}, {"mod(", "%"},      {"+(", "+"},
+                                           {"-(", "-"},      {"*(", "*"},        {"athena_by_zero(", "/"}};
+    if (!strstr(said, "No function matches") && !strstr(said, "Could not choose a best candidate"))
+        return false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *at = strstr(said, names[i][0]);
+        if (!at || at == said || (at[-1] != '"' && at[-1] != '\''))
+            continue;
+        at += strlen(names[i][0]);
+        const char *comma = strchr(at, ','), *end = strchr(at, ')');
+        if (!comma || !end || comma > end || end - at > 100)
+            continue;
+        char sides[2][80];
+        snprintf(sides[0], sizeof sides[0], "%.*s", (int)(comma - at), at);
+        snprintf(sides[1], sizeof sides[1], "%.*s", (int)(end - comma - 2), comma + 2);
+        shown_type(sides[0], sizeof sides[0]);
+        shown_type(sides[1], sizeof sides[1]);
+        (void)athena_fail(failure, "TYPE_MISMATCH", "Cannot apply operator: %s %s %s", sides[0], names[i][1],
+                          sides[1]);
+        return true;
+    }
+    return false;
+}
+
 /* Our own: "KIND: text" behind what the engine puts before it. */
 static bool own_failure(const char *text, struct athena_failure *failure)
 {
@@ -193,6 +268,8 @@ void athena_failure_of(const struct duck_connection *connection, const char *tex
                           "%s'%s' must be an aggregate expression or appear in GROUP BY clause", place, name);
         return;
     }
+    if (operator_failure(said, failure) || comparison_failure(said, text, failure))
+        return;
     if (strstr(said, "No function matches") && between(said, "types", '\'', name, sizeof name)) {
         (void)athena_fail(failure,
                           name[0] && strchr("+-*/%|=<>", name[0]) ? "TYPE_MISMATCH" : "FUNCTION_NOT_FOUND",

@@ -11,10 +11,13 @@
 
 const struct athena_function athena_functions[] = {
     /* conditions */
-    {"coalesce", 1, -1, "coalesce", E, NULL},
-    {"if", 2, 2, "CASE WHEN $1 THEN $2 END", E, NULL},
-    {"if", 3, 3, "CASE WHEN $1 THEN $2 ELSE $3 END", E, NULL},
-    {"nullif", 2, 2, "nullif", E, NULL},
+    {"coalesce", 1, -1, "(CASE WHEN athena_alike([$~], 'COALESCE operands') THEN coalesce($*) END)", E, NULL},
+    {"if", 2, 2, "(CASE WHEN $1 THEN $2 END)", E, NULL},
+    {"if", 3, 3,
+     "(CASE WHEN athena_alike([typeof($2), typeof($3)], 'IF results') THEN CASE WHEN $1 THEN $2 ELSE $3 END "
+     "END)",
+     E, NULL},
+    {"nullif", 2, 2, "(CASE WHEN athena_alike([$~], 'NULLIF operands') THEN nullif($*) END)", E, NULL},
     {"greatest", 1, -1, "athena_of_all(len(list_filter([$*], lambda x: x IS NULL)) > 0, greatest($*))", E,
      NULL},
     {"least", 1, -1, "athena_of_all(len(list_filter([$*], lambda x: x IS NULL)) > 0, least($*))", E, NULL},

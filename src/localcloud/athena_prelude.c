@@ -211,25 +211,38 @@ static const struct duck_function functions[] = {
      {DUCK_DOUBLE, DUCK_DOUBLE, DUCK_DOUBLE, DUCK_DOUBLE}},
     {0}};
 
-#define DIVIDE "CASE WHEN b <> 0 THEN divide(a, b) WHEN athena_divisor(a, b) THEN divide(a, b) END"
+#define COMPARE(name, sign)                                                                                  \
+    "athena_" name "(a, b, place) AS CASE WHEN athena_comparable(typeof(a), typeof(b), place, '" sign        \
+    "') THEN a " sign " b END"
+#define BETWEEN                                                                                              \
+    "(x, a, b, place) AS CASE WHEN athena_comparable(typeof(x), typeof(a), place, 'BETWEEN') AND "           \
+    "athena_comparable(typeof(x), typeof(b), place, 'BETWEEN') THEN x "
 
 /* The operators are macros of the same name: DuckDB's binder looks in the schema main before the system's. In
  * their bodies stand the engine's own names for them (divide, mod, add, subtract). */
 static const char *const macros[] = {
-    /* One for each type: DuckDB picks the nearest, and with a double on either side that of doubles. */
-    "\"/\"(a DOUBLE, b DOUBLE) AS CASE WHEN b = 0 THEN a * CAST('infinity' AS DOUBLE) ELSE divide(a, b) END, "
-    "(a TINYINT, b TINYINT) AS " DIVIDE ", "
-    "(a SMALLINT, b SMALLINT) AS " DIVIDE ", "
-    "(a INTEGER, b INTEGER) AS " DIVIDE ", "
-    "(a BIGINT, b BIGINT) AS " DIVIDE ", "
-    "(a HUGEINT, b HUGEINT) AS " DIVIDE ", "
-    "(a, b) AS " DIVIDE,
-    "\"%\"(a, b) AS CASE WHEN b <> 0 THEN mod(a, b) WHEN athena_divisor(a, b) THEN mod(a, b) END",
-    "\"+\"(a DATE, b INTERVAL) AS CAST(add(a, b) AS DATE), (a INTERVAL, b DATE) AS CAST(add(a, b) AS DATE), "
-    "(a, b) AS add(a, b), (a) AS a",
-    "\"-\"(a DATE, b INTERVAL) AS CAST(subtract(a, b) AS DATE), "
-    "(a DATE, b DATE) AS to_days(CAST(subtract(a, b) AS INTEGER)), (a, b) AS subtract(a, b), (a) AS "
-    "subtract(a)",
+    COMPARE("eq", "="),
+    COMPARE("ne", "<>"),
+    COMPARE("lt", "<"),
+    COMPARE("le", "<="),
+    COMPARE("gt", ">"),
+    COMPARE("ge", ">="),
+    "athena_between" BETWEEN "BETWEEN a AND b END",
+    "athena_not_between" BETWEEN "NOT BETWEEN a AND b END",
+    "\"||\"(a, b) AS CASE WHEN athena_joins(typeof(a), typeof(b)) THEN system.main.\"||\"(a, b) END",
+    /* Of one form only, whatever the types: the engine cannot choose between several when an aggregate stands
+     * in them. The type of a division by zero is that of the function of the nearest overload. */
+    "\"/\"(a, b) AS CASE WHEN NOT athena_divides(typeof(a), typeof(b), '/') THEN NULL WHEN b <> 0 THEN "
+    "divide(a, "
+    "b) "
+    "ELSE athena_by_zero(a, b) END",
+    "\"%\"(a, b) AS CASE WHEN NOT athena_divides(typeof(a), typeof(b), '%') THEN NULL WHEN b <> 0 THEN "
+    "mod(a, b) WHEN athena_divisor(a, b) THEN mod(a, b) END",
+    "\"+\"(a, b) AS system.main.\"+\"(a, b), (a) AS a",
+    "\"-\"(a, b) AS CASE WHEN athena_subtracts(typeof(b)) THEN system.main.\"-\"(a, b) END, (a) AS "
+    "system.main.\"-\"(a)",
+    "athena_plus(a, b) AS athena_as_before(a, system.main.\"+\"(a, b))",
+    "athena_minus(a, b) AS athena_as_before(a, system.main.\"-\"(a, b))",
     "athena_subscript(a, i) AS CASE WHEN athena_check(a, i) THEN (a)[i] END",
     "athena_element_at(a, i) AS (a)[i]",
     "athena_of_all(is_null, value) AS CASE WHEN is_null THEN NULL ELSE value END",
@@ -252,6 +265,7 @@ int athena_prelude(struct duck_connection *connection, struct err *err)
 {
     if (duck_register(connection, functions, err) != 0 ||
         duck_register(connection, athena_time_functions, err) != 0 ||
+        duck_register(connection, athena_check_functions, err) != 0 ||
         duck_register(connection, athena_lazy_functions, err) != 0)
         return -1;
     for (size_t i = 0; i < sizeof macros / sizeof *macros; i++) {

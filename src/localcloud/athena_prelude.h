@@ -9,6 +9,8 @@ int athena_prelude(struct duck_connection *connection, struct err *err);
 
 /* The functions on dates and times (athena_time.c). */
 extern const struct duck_function athena_time_functions[];
+/* Types that do not go together (athena_check.c). */
+extern const struct duck_function athena_check_functions[];
 /* Rows as text of tables (athena_lazy.c). */
 extern const struct duck_function athena_lazy_functions[];
 

@@ -38,6 +38,9 @@ static bool after_dot(const struct rewriter *r, size_t at)
 
 bool rewrite_is_clause(const struct rewriter *r, size_t at)
 {
+    if (at > 1 && athena_is(AT(r, at), "FROM") && athena_is(AT(r, at - 1), "DISTINCT") &&
+        (athena_is(AT(r, at - 2), "IS") || athena_is(AT(r, at - 2), "NOT")))
+        return false; /* x IS [NOT] DISTINCT FROM y */
     return rewrite_in_list(AT(r, at), clauses) && !after_dot(r, at);
 }
 
@@ -364,6 +367,10 @@ int athena_rewrite(const struct athena_tokens *tokens, size_t from, size_t to, c
     *query = (struct athena_query){0};
     struct rewriter r = {.tokens = tokens, .database = database, .query = query, .failure = failure};
     buf_init(&r.out, OUT_LIMIT);
+    r.placed = true;
+    for (size_t i = from; i < to; i++)
+        r.placed =
+            r.placed && !athena_is(&tokens->list[i], "GROUP") && !athena_is(&tokens->list[i], "DISTINCT");
     for (size_t i = from; i < to; i++)
         r.hidden = r.hidden || (tokens->list[i].kind == TOKEN_QUOTED && tokens->list[i].length > 2 &&
                                 tokens->list[i].text[1] == '$');

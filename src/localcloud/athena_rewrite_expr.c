@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define ARGUMENTS_MAX 256
+#define DOUBLED_MAX   8
 #define TARGET_LIMIT  (4u << 20)
 
 /* ---- calls ------------------------------------------------------------------------------------------ */
@@ -95,6 +96,12 @@ static void fill(struct rewriter *r, const char *target, char **arguments, int c
             for (int i = 0; i < count; i++) {
                 buf_text(&r->out, i ? ", " : "");
                 buf_text(&r->out, arguments[i]);
+            }
+        } else if (*target == '~') { /* the types of all */
+            for (int i = 0; i < count; i++) {
+                buf_text(&r->out, i ? ", typeof(" : "typeof(");
+                buf_text(&r->out, arguments[i]);
+                buf_char(&r->out, ')');
             }
         } else if (*target == '|') { /* what stands around it, for each, joined by || */
             for (int i = 0; i < count; i++) {
@@ -303,14 +310,48 @@ static bool is_operator_word(const struct athena_token *token)
     return false;
 }
 
+/* Operators whose macros name an operand more than once. */
+static bool is_doubling(const struct athena_token *token)
+{
+    return athena_is_op(token, "-") || athena_is_op(token, "/") || athena_is_op(token, "%");
+}
+
 static int rewrite_expression_at(struct rewriter *r, size_t at, size_t to)
 {
-    size_t primary = 0;   /* where in `out` the operand began that ended just now */
-    bool operand = false; /* there is one */
+    size_t primary = 0;          /* where in `out` the operand began that ended just now */
+    bool operand = false;        /* there is one */
+    size_t mark = r->out.length; /* where the operand of a comparison began */
+    bool compared = false;       /* it is a comparison itself */
+    int divisions = 0;           /* in it */
     while (at < to) {
         const struct athena_token *token = AT(r, at);
         bool dotted = at > 0 && athena_is_op(AT(r, at - 1), ".") && operand;
         size_t here = r->out.length;
+        if (operand && !dotted) {
+            int done = compared ? 1 : rewrite_checked(r, at, to, mark, &at);
+            compared = compared || done == 0;
+            if (done == 1)
+                done = rewrite_interval(r, at, to, mark, &at);
+            if (done < 0)
+                return -1;
+            if (done == 0) {
+                primary = mark;
+                continue;
+            }
+        }
+        if (is_doubling(token) && operand && ++divisions > DOUBLED_MAX)
+            return athena_fail_at(r->failure, token, "NOT_SUPPORTED", "more than %d of - / %% in a row",
+                                  DOUBLED_MAX);
+        if (!operand && at > 0 && is_doubling(AT(r, at - 1)) && r->doubled >= DOUBLED_MAX)
+            return athena_fail_at(r->failure, token, "NOT_SUPPORTED", "- / %% nested deeper than %d",
+                                  DOUBLED_MAX);
+        if (athena_is(token, "CASE") && !dotted && !operand) {
+            if (rewrite_case(r, at, to, &at) != 0)
+                return -1;
+            operand = true;
+            primary = here;
+            continue;
+        }
         if (token->kind == TOKEN_WORD && !dotted && rewrite_is_keyword(token) &&
             !((athena_is(token, "ROW") || athena_is(token, "FILTER")) && athena_is_op(AT(r, at + 1), "("))) {
             if (at + 1 < to && rewrite_is_query(r, at + 1)) { /* IN (…), EXISTS (…) */
@@ -329,6 +370,11 @@ static int rewrite_expression_at(struct rewriter *r, size_t at, size_t to)
             operand = athena_is(token, "END") || athena_is(token, "NULL") || athena_is(token, "TRUE") ||
                       athena_is(token, "FALSE");
             primary = here;
+            if (!operand) {
+                mark = r->out.length;
+                compared = false;
+                divisions = 0;
+            }
             at++;
         } else if (token->kind == TOKEN_WORD && athena_is(token, "ARRAY") &&
                    athena_is_op(AT(r, at + 1), "[")) {
@@ -419,6 +465,11 @@ static int rewrite_expression_at(struct rewriter *r, size_t at, size_t to)
             rewrite_raw(r, token);
             buf_char(&r->out, ' ');
             operand = false;
+            if (athena_is_op(token, ",")) {
+                mark = r->out.length;
+                compared = false;
+                divisions = 0;
+            }
             at++;
         } else {
             if (operand)
@@ -439,7 +490,12 @@ int rewrite_expression(struct rewriter *r, size_t from, size_t to)
         return rewrite_refuse(r, to);
     if (++r->depth > ATHENA_DEPTH_LIMIT)
         return rewrite_refuse(r, from);
+    /* In a parenthesis or a call that is the right operand of one. */
+    bool call = from > 1 && athena_is_op(AT(r, from - 1), "(") && athena_is_name(AT(r, from - 2));
+    bool doubled = from > 1u + call && is_doubling(AT(r, from - 2 - call));
+    r->doubled += doubled;
     int result = rewrite_expression_at(r, from, to);
     r->depth--;
+    r->doubled -= doubled;
     return result;
 }

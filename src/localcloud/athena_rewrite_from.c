@@ -247,6 +247,10 @@ static int rewrite_relation(struct rewriter *r, size_t at, size_t to, size_t *ne
 
 int rewrite_relations(struct rewriter *r, size_t at, size_t to, size_t *next)
 {
+    bool outer = false;
+    for (size_t i = at; i < to && !rewrite_is_clause(r, i); i = rewrite_skip(r, i))
+        outer = outer || athena_is(AT(r, i), "LEFT") || athena_is(AT(r, i), "RIGHT") ||
+                athena_is(AT(r, i), "FULL");
     if (rewrite_relation(r, at, to, &at) != 0)
         return -1;
     while (at < to && !rewrite_is_clause(r, at)) {
@@ -262,8 +266,11 @@ int rewrite_relations(struct rewriter *r, size_t at, size_t to, size_t *next)
                 (!rewrite_in_list(AT(r, end), joins) || (end + 1 < to && athena_is_op(AT(r, end + 1), "("))))
                 end = rewrite_skip(r, end);
             buf_text(&r->out, " ON");
+            bool unchecked = r->unchecked;
+            r->unchecked = unchecked || outer;
             if (rewrite_expression(r, at + 1, end) != 0)
                 return -1;
+            r->unchecked = unchecked;
             at = end;
         } else if (athena_is(token, "USING") && athena_is_op(AT(r, at + 1), "(")) {
             size_t close = AT(r, at + 1)->partner;

@@ -13,7 +13,10 @@ struct rewriter {
     char **common; /* names of WITH */
     size_t common_count;
     int depth;
-    bool hidden; /* "$path" is wanted: tables have such columns, which * leaves out */
+    int doubled;    /* right operands of - / % that we are in: macros name them more than once */
+    bool placed;    /* checks of types may say where they stand */
+    bool unchecked; /* in a condition of an outer join, which the engine must see bare */
+    bool hidden;    /* "$path" is wanted: tables have such columns, which * leaves out */
 };
 
 #define AT(r, i) (&(r)->tokens->list[i])
@@ -40,6 +43,13 @@ bool rewrite_is_join(const struct athena_token *token);
 void rewrite_note_conditions(struct rewriter *r, size_t from, size_t to, size_t where_from, size_t where_to);
 /* [catalog.][database.]name */
 int rewrite_table(struct rewriter *r, size_t at, size_t to, size_t *next);
+
+/* A comparison, BETWEEN or IN at `at`, whose left operand was written since `mark`: with a check of the
+ * types. 1: it is none, or takes none. */
+int rewrite_checked(struct rewriter *r, size_t at, size_t to, size_t mark, size_t *next);
+/* The same of + and - with an interval. */
+int rewrite_interval(struct rewriter *r, size_t at, size_t to, size_t mark, size_t *next);
+int rewrite_case(struct rewriter *r, size_t at, size_t to, size_t *next);
 
 /* Literals, types and casts. */
 bool rewrite_is_type(const struct athena_token *token); /* a word that may stand before a literal */

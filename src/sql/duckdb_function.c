@@ -22,6 +22,16 @@ struct duck_return {
     char error[400];
 };
 
+void duck_return_double(struct duck_return *out, double value)
+{
+    void *data = out->api->vector_get_data(out->vector);
+    if (out->kind == DUCK_FLOAT)
+        ((float *)data)[out->row] = (float)value;
+    else
+        ((double *)data)[out->row] = value;
+    out->given = true;
+}
+
 void duck_return_int(struct duck_return *out, int64_t value)
 {
     void *data = out->api->vector_get_data(out->vector);
@@ -29,23 +39,27 @@ void duck_return_int(struct duck_return *out, int64_t value)
     case DUCK_BOOLEAN:
         ((uint8_t *)data)[out->row] = value != 0;
         break;
+    case DUCK_TINYINT:
+        ((int8_t *)data)[out->row] = (int8_t)value;
+        break;
+    case DUCK_SMALLINT:
+        ((int16_t *)data)[out->row] = (int16_t)value;
+        break;
+    case DUCK_HUGEINT:
+        ((__int128 *)data)[out->row] = value;
+        break;
     case DUCK_INTEGER:
     case DUCK_DATE:
         ((int32_t *)data)[out->row] = (int32_t)value;
         break;
+    case DUCK_FLOAT:
     case DUCK_DOUBLE:
-        ((double *)data)[out->row] = (double)value;
+        duck_return_double(out, (double)value);
         break;
     default: /* BIGINT, TIME, TIMESTAMP, TIMESTAMP_TZ */
         ((int64_t *)data)[out->row] = value;
         break;
     }
-    out->given = true;
-}
-
-void duck_return_double(struct duck_return *out, double value)
-{
-    ((double *)out->api->vector_get_data(out->vector))[out->row] = value;
     out->given = true;
 }
 
