@@ -29,6 +29,25 @@ static void help_examples(const char *examples)
     }
 }
 
+#define HELP_COLUMN 33
+#define HELP_WIDTH  79
+
+/* From a column on, broken at blanks. */
+static void help_wrap(const char *text)
+{
+    int column = HELP_COLUMN;
+    while (*text) {
+        size_t length = strcspn(text, " ");
+        if (column > HELP_COLUMN && column + 1 + (int)length > HELP_WIDTH) {
+            printf("\n%*s", HELP_COLUMN, "");
+            column = HELP_COLUMN;
+        }
+        column += printf("%s%.*s", column > HELP_COLUMN ? " " : "", (int)length, text);
+        text += length + (text[length] == ' ');
+    }
+    puts("");
+}
+
 static void help_options(unsigned command)
 {
     const struct option *table;
@@ -43,8 +62,14 @@ static void help_options(unsigned command)
                  option->argument ? " " : "", option->argument ? option->argument : "");
         bool default_shown = option->fallback && option->fallback[0] && option->type != OPTION_BOOL &&
                              strcmp(option->fallback, "0") != 0;
-        printf("  %-34s %s%s%s%s\n", left, option->help, default_shown ? " (" : "",
-               default_shown ? option->fallback : "", default_shown ? ")" : "");
+        char right[400];
+        snprintf(right, sizeof right, "%s%s%s%s", option->help, default_shown ? " (" : "",
+                 default_shown ? option->fallback : "", default_shown ? ")" : "");
+        int gap = HELP_COLUMN - 3 - text_width(left);
+        printf("  %s%*s ", left, gap > 0 ? gap : 0, "");
+        if (gap < 0)
+            printf("\n%*s", HELP_COLUMN, "");
+        help_wrap(right);
     }
 }
 
@@ -64,7 +89,7 @@ static void help_all(void)
     for (size_t i = 0; i < count; i++)
         if (table[i].batch && table[i].examples)
             printf("  %-10s %s\n", table[i].name, table[i].summary);
-    puts("\nAny command of the console's prompt can be given to the running one, as `smartcity speed 10`:");
+    puts("\nCommands of the console's prompt go to the running one, as `smartcity speed 10`:");
     int column = printf(" ");
     for (size_t i = 0; i < count; i++) {
         if (table[i].batch || !table[i].execute || (table[i].flags & COMMAND_HIDDEN))
@@ -75,10 +100,10 @@ static void help_all(void)
     }
     puts("\n\nOptions of the console (`smartcity COMMAND --help` for the others)");
     help_options(FOR_RUN);
-    puts("\nSettings also come from ~/.config/smartcity/smartcity.conf, ./smartcity.conf and SMARTCITY_* "
-         "variables.");
-    puts("Exit codes: 0 success, 1 failed, 2 usage or configuration, 3 connection (try again), 4 threshold, "
-         "130 interrupted.");
+    puts("\nSettings also come from ~/.config/smartcity/smartcity.conf, ./smartcity.conf and\n"
+         "SMARTCITY_* variables.");
+    puts("Exit codes: 0 success, 1 failed, 2 usage or configuration, 3 connection (try\n"
+         "again), 4 threshold, 130 interrupted.");
 }
 
 static void help_command(const struct command *command)
@@ -91,10 +116,8 @@ static void help_command(const struct command *command)
         puts("\nExamples");
         help_examples(command->examples);
     }
-    if (command->batch) {
-        puts("\nOptions");
-        help_options(command->batch_options);
-    }
+    puts("\nOptions");
+    help_options(command->batch ? command->batch_options : FOR_SOCKET);
 }
 
 static void version_print(void)
@@ -135,8 +158,9 @@ int cli_main(int argc, char **argv, struct options *options)
     struct err err = ERR_INIT;
     memset(options, 0, sizeof *options);
     if (argc > 2 && strcmp(argv[1], "help") == 0) {
+        static char help[] = "--help";
         argv[1] = argv[2];
-        argv[2] = (char[]){"--help"};
+        argv[2] = help;
     } else if (argc == 2 && strcmp(argv[1], "help") == 0) {
         help_all();
         return EXIT_OK;

@@ -20,6 +20,9 @@ cli_fn cli_run, cli_simulate, cli_replay, cli_journeys, cli_status, cli_doctor, 
 
 /* "smartcity: text" on stderr; returns the exit code of the error. */
 int cli_fail(const struct err *err);
+/* Asks on the terminal "This would QUESTION. Do it?", or has `wanted` typed when given; --yes answers. False
+ * with the reason: a refusal, or nobody to ask (ERR_USAGE). */
+bool cli_confirm(const struct options *options, const char *question, const char *wanted, struct err *err);
 /* Journeys by path or by name in the folder. */
 int cli_journey_path(const struct options *options, const char *wanted, char path[512], struct err *err);
 

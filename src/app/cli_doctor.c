@@ -84,7 +84,11 @@ static void doctor_libraries(struct doctor *doctor)
              jansson_version_str());
     doctor_say(doctor, FINDING_GOOD, "libraries", found, "");
     bool lz4 = strstr(features, "lz4") != NULL, tls = strstr(features, "ssl") != NULL;
-    doctor_say(doctor, lz4 && tls ? FINDING_GOOD : FINDING_HINT, "librdkafka", features,
+    snprintf(found, sizeof found, "TLS %s, SASL %s; compression:%s%s%s%s", tls ? "yes" : "no",
+             strstr(features, "sasl") ? "yes" : "no", strstr(features, "gzip") ? " gzip" : "",
+             strstr(features, "snappy") ? " snappy" : "", lz4 ? " lz4" : "",
+             strstr(features, "zstd") ? " zstd" : "");
+    doctor_say(doctor, lz4 && tls ? FINDING_GOOD : FINDING_HINT, "librdkafka", found,
                lz4 && tls ? ""
                           : "this librdkafka lacks lz4 or ssl; set -X compression.type=none, or install the "
                             "distribution's");
@@ -183,22 +187,42 @@ static void property_text(const char *property, char *out, size_t size)
         text_sanitise(out, size, property, strlen(property));
 }
 
+/* As a line of the file. A default is a comment, so that what is saved from here keeps nothing that was not
+ * chosen; a comment behind a long value goes before it. */
+static void config_print(const char *name, const char *value, const char *origin, const char *place)
+{
+    char comment[160];
+    const char *home = getenv("HOME");
+    size_t length = home ? strlen(home) : 0;
+    bool below = length > 1 && strncmp(place, home, length) == 0 && place[length] == '/';
+    snprintf(comment, sizeof comment, "%s%s%s%s", origin, *place ? " " : "", below ? "~" : "",
+             place + (below ? length : 0));
+    bool chosen = strcmp(origin, ORIGINS[ORIGIN_DEFAULT]) != 0;
+    if (!chosen)
+        printf("; %s = %s\n", name, value);
+    else if (strlen(value) + strlen(comment) > 54)
+        printf("; %s\n%s = %s\n", comment, name, value);
+    else
+        printf("%-17s = %-*s ; %s\n", name, (int)(54 - strlen(comment)), value, comment);
+}
+
 int cli_config(struct options *options, const char *const *words, size_t count)
 {
     const struct option_set *set = &options->set;
     json_t *object = json_object();
     bool table = options->output == OUTPUT_TABLE;
     if (table)
-        puts("[smartcity]");
+        puts("; what is in force, as a configuration file; a line behind ; is a default\n[smartcity]");
     for (size_t i = 0; i < set->count; i++) {
         char value[1024];
         if (set->options[i].flag_only || set->options[i].type == OPTION_LIST)
             continue;
         option_format(set, i, value, sizeof value);
+        if (*value && strstr(set->options[i].name, "secret"))
+            text_copy(value, sizeof value, "***");
         const char *origin = ORIGINS[set->origins[i]];
         if (table)
-            printf("%-17s = %-28s ; %s%s%s\n", set->options[i].name, value, origin,
-                   set->places[i][0] ? " " : "", set->places[i]);
+            config_print(set->options[i].name, value, origin, set->places[i]);
         json_object_set_new(
             object, set->options[i].name,
             json_pack("{s:s,s:s,s:s}", "value", value, "origin", origin, "place", set->places[i]));
@@ -246,6 +270,18 @@ static void status_table(const json_t *data)
            (long long)json_integer_value(json_object_get(data, "vehicles")),
            (long long)json_integer_value(json_object_get(data, "incidents_open")),
            json_number_value(json_object_get(data, "lag_seconds")));
+    const json_t *journey = json_object_get(data, "journey");
+    if (journey) {
+        const char *path = json_string_value(json_object_get(journey, "path"));
+        const char *slash = path ? strrchr(path, '/') : NULL;
+        char name[60];
+        const char *shown = slash ? slash + 1 : path ? path : "";
+        text_sanitise(name, sizeof name, shown, strlen(shown));
+        printf("recording  %s, %lld records, %lld missed\n", name,
+               (long long)json_integer_value(json_object_get(journey, "recorded")),
+               (long long)json_integer_value(json_object_get(journey, "missed")));
+    }
+    printf("memory     %.0f MB\n", json_number_value(json_object_get(data, "memory_bytes")) / 1e6);
     printf("%-16s %12s %12s %12s %12s %8s\n", "topic", "produced", "acknowledged", "consumed", "quarantined",
            "lag");
     json_object_foreach(topics, topic, figures)
@@ -257,6 +293,24 @@ static void status_table(const json_t *data)
         printf(" %8lld\n", (long long)json_integer_value(json_object_get(figures, "lag")));
     }
     printf("lost %lld\n", (long long)json_integer_value(json_object_get(data, "lost")));
+}
+
+static void status_csv(const json_t *data)
+{
+    static const char *const columns[] = {"produced",    "acknowledged", "failed", "consumed",
+                                          "quarantined", "gaps",         "lag"};
+    const char *topic;
+    json_t *figures, *topics = json_object_get(data, "topics");
+    printf("topic");
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        printf(",%s", columns[i]);
+    json_object_foreach(topics, topic, figures)
+    {
+        printf("\n%s", topic);
+        for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+            printf(",%lld", (long long)json_integer_value(json_object_get(figures, columns[i])));
+    }
+    puts("");
 }
 
 int cli_status(struct options *options, const char *const *words, size_t count)
@@ -273,6 +327,8 @@ int cli_status(struct options *options, const char *const *words, size_t count)
         exit_code = cli_fail(&err);
     } else if (options->output == OUTPUT_TABLE) {
         status_table(data);
+    } else if (options->output == OUTPUT_CSV) {
+        status_csv(data);
     } else {
         char *text = json_dumps(data, options->output == OUTPUT_NDJSON ? JSON_COMPACT : JSON_INDENT(2));
         puts(text);

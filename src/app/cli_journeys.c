@@ -75,22 +75,32 @@ static void print_listing(const struct journey_listing *list, size_t count, cons
     int64_t bytes = 0;
     char size[TEXT_FIGURE_SIZE], records[TEXT_FIGURE_SIZE], length[TEXT_FIGURE_SIZE], time[TEXT_TIME_SIZE],
         limit[TEXT_FIGURE_SIZE];
-    printf("%-36s %-17s %9s %12s %9s  %s\n", "journey", "recorded", "length", "records", "size", "state");
+    int width = 18; /* of the names: with eighteen a row takes 80 columns */
+    for (size_t i = 0; i < count; i++) {
+        int wanted = text_width(list[i].info.name[0] ? list[i].info.name : base_name(list[i].info.path));
+        width = wanted > width ? wanted : width;
+    }
+    width = width < 36 ? width : 36;
+    printf("%-*s %-16s %8s %11s %8s  %s\n", width, "journey", "recorded", "length", "records", "size",
+           "state");
     for (size_t i = 0; i < count; i++) {
         const struct journey_info *info = &list[i].info;
         char name[64];
         const char *shown = info->name[0] ? info->name : base_name(info->path);
         text_sanitise(name, sizeof name, shown, strlen(shown));
         text_time(time, info->started_us / 1000);
-        time[16] = 'Z';
-        time[17] = 0;
+        time[10] = ' ';
+        time[16] = 0;
         bytes += info->file_bytes;
-        printf("%-36s %-17s %9s %12s %9s  %s%s%s\n", name, info->started_us ? time : "-",
+        printf("%-*s %-16s %8s %11s %8s  %s%s%s\n", width, name, info->started_us ? time : "-",
                text_duration(length, info->ended_us - info->started_us),
                text_count(records, (int64_t)info->total), text_bytes(size, (double)info->file_bytes),
                state_word(&list[i]), list[i].problem[0] ? ": " : "", list[i].problem);
     }
-    fprintf(stderr, "%zu journeys, %s of at most %s each, in %s\n", count, text_bytes(size, (double)bytes),
+    if (count == 0)
+        fputs("nothing is recorded yet; the console does by default\n", stderr);
+    fprintf(stderr, "%zu journey%s, %s; each takes at most %s; times are UTC\nin %s\n", count,
+            count == 1 ? "" : "s", text_bytes(size, (double)bytes),
             text_bytes(limit, (double)options->record_limit), options->journeys);
 }
 
@@ -168,15 +178,9 @@ static int journeys_show(struct options *options, const char *path)
 static int journeys_remove(struct options *options, const char *path)
 {
     struct err err = ERR_INIT;
-    if (!options->no_input && isatty(STDIN_FILENO)) {
-        char answer[16] = "";
-        fprintf(stderr, "delete %s? [y/N] ", path);
-        if (!fgets(answer, sizeof answer, stdin) || (answer[0] != 'y' && answer[0] != 'Y')) {
-            fputs("kept\n", stderr);
-            return EXIT_FAILED;
-        }
-    }
-    if (journeys_delete(path, &err) < 0)
+    char question[FILE_PATH_SIZE + 16];
+    snprintf(question, sizeof question, "delete %s", path);
+    if (!cli_confirm(options, question, NULL, &err) || journeys_delete(path, &err) < 0)
         return cli_fail(&err);
     fprintf(stderr, "deleted %s\n", path);
     return EXIT_OK;

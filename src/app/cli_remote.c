@@ -88,6 +88,41 @@ static int remote_wait(const struct options *options, int64_t job)
     }
 }
 
+bool cli_confirm(const struct options *options, const char *question, const char *wanted, struct err *err)
+{
+    char answer[128] = "";
+    if (options->yes)
+        return true;
+    if (options->no_input || !isatty(STDIN_FILENO)) {
+        err_set(err, ERR_USAGE, "this would %s; give --yes to do it without being asked", question);
+        return false;
+    }
+    fprintf(stderr,
+            wanted ? "This would %s and cannot be undone. Type %s to do it: "
+                   : "This would %s. Do it? [y/N] ",
+            question, wanted);
+    if (fgets(answer, sizeof answer, stdin))
+        answer[strcspn(answer, "\n")] = '\0';
+    if (wanted ? strcmp(answer, wanted) == 0 : answer[0] == 'y' || answer[0] == 'Y')
+        return true;
+    err_set(err, ERR_CANCELLED, "nothing was done");
+    return false;
+}
+
+static bool remote_confirm(const struct options *options, const struct command *command,
+                           const char *const *words, size_t count, struct err *err)
+{
+    char question[200], target[96] = "";
+    if (!(command->flags & (COMMAND_CONFIRM | COMMAND_CONFIRM_NAME)))
+        return true;
+    if (count > 0)
+        text_sanitise(target, sizeof target, words[count - 1], strlen(words[count - 1]));
+    snprintf(question, sizeof question, "%s%s%s in the running console", command->summary, count ? ": " : "",
+             target);
+    return cli_confirm(options, question, command->flags & COMMAND_CONFIRM_NAME && count ? target : NULL,
+                       err);
+}
+
 int cli_remote(struct options *options, const struct command *command, const char *const *words, size_t count)
 {
     char line[1024], *reply;
@@ -100,7 +135,8 @@ int cli_remote(struct options *options, const struct command *command, const cha
         }
         used += (size_t)snprintf(line + used, sizeof line - used, " \"%s\"", words[i]);
     }
-    if (control_ask(options->console, line, &reply, &err) < 0)
+    if (!remote_confirm(options, command, words, count, &err) ||
+        control_ask(options->console, line, &reply, &err) < 0)
         return cli_fail(&err);
     int64_t job = options->wait ? job_of(reply) : 0;
     int exit_code = job > 0 ? remote_wait(options, job) : remote_print(reply, options->output);

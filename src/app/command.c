@@ -91,11 +91,11 @@ static const struct command SESSION_COMMANDS[] = {
      .examples = "smartcity journeys\nsmartcity journeys show NAME\nsmartcity journeys export NAME >journey.ndjson\n"
      "smartcity journeys import FILE --name demo\nsmartcity journeys delete NAME"},
     {.name = "cloud",
-     .summary = "S3, Glue, Athena and Redshift on this machine, for the aws CLI, boto3 or any SDK",
+     .summary = "S3, Glue, Athena and Redshift on this machine, for any AWS client",
      .batch = cli_cloud, .batch_options = FOR_CLOUD,
      .examples = "smartcity cloud --verbose\nsmartcity cloud --export >cloud.env &  then  . ./cloud.env\n"
      "smartcity cloud --port 0 --data /tmp/lake --output json"},
-    {.name = "doctor", .summary = "look at terminal, locale, libraries, places and broker, and say the cure",
+    {.name = "doctor", .summary = "look at terminal, libraries, places and broker, and say the cure",
      .batch = cli_doctor, .batch_options = FOR_DOCTOR,
      .examples = "smartcity doctor\nsmartcity doctor --bootstrap kafka:9092"},
     {.name = "manual", .arguments = "1|5|keys|bash|cloud",
@@ -154,7 +154,8 @@ const char *command_suggest(const char *name)
 {
     const struct command *table;
     const char *best = NULL;
-    int nearest = 3;
+    size_t length = strlen(name);
+    int nearest = length <= 3 ? 2 : 3; /* half of a short word would be guessing */
     size_t count = command_table(&table);
     for (size_t i = 0; i < count; i++) {
         int distance = text_distance(table[i].name, name, 3);

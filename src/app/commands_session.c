@@ -394,13 +394,25 @@ int commands_tail(struct session *session, const struct command_call *call, stru
 
 /* ---- journeys --------------------------------------------------------------------------------------- */
 
+/* As the folder is now: what the view shows may be seconds old, and without a screen nobody looks. */
+static int find_journey(struct session *session, const char *name, char path[FILE_PATH_SIZE], struct err *err)
+{
+    struct journey_listing *list = NULL;
+    size_t count = 0;
+    if (journeys_list(session->options->journeys, &list, &count, err) < 0)
+        return -1;
+    int result = journeys_find(list, count, name, path, err);
+    free(list);
+    return result;
+}
+
 int commands_replay(struct session *session, const struct command_call *call, struct command_reply *reply)
 {
     char name[FILE_PATH_SIZE], path[FILE_PATH_SIZE];
     if (call->argument_count == 0)
         return usage(call, reply);
     arguments_from(call, 0, name, sizeof name);
-    if (journeys_find(session->journeys, session->journey_count, name, path, &reply->err) < 0 ||
+    if (find_journey(session, name, path, &reply->err) < 0 ||
         session_replay(session, path, 1, &reply->err) < 0)
         return -1;
     snprintf(reply->text, sizeof reply->text, "replaying %.200s", path);
@@ -456,8 +468,7 @@ int commands_forget(struct session *session, const struct command_call *call, st
     if (call->argument_count == 0)
         return usage(call, reply);
     arguments_from(call, 0, name, sizeof name);
-    if (journeys_find(session->journeys, session->journey_count, name, path, &reply->err) < 0 ||
-        journeys_delete(path, &reply->err) < 0)
+    if (find_journey(session, name, path, &reply->err) < 0 || journeys_delete(path, &reply->err) < 0)
         return -1;
     session_journeys_changed(session);
     snprintf(reply->text, sizeof reply->text, "deleted %.300s", path);

@@ -154,6 +154,8 @@ static const struct option TABLE[] = {
     {"wait", 'w', OPTION_BOOL, AT(wait), .fallback = "off", .commands = FOR_SOCKET,
      .help = "until what was started is over; the exit code tells how it went", .flag_only = true},
     {"no-input", 0, OPTION_BOOL, AT(no_input), .fallback = "off", .help = "never ask", .flag_only = true},
+    {"yes", 'y', OPTION_BOOL, AT(yes), .fallback = "off", .commands = FOR_JOURNEYS | FOR_SOCKET,
+     .help = "do what would be asked about: delete, reset", .flag_only = true},
     {"config", 0, OPTION_TEXT, AT(config_file), .fallback = "", .argument = "FILE",
      .help = "read this file instead of the user's", .flag_only = true},
     {"help", 'h', OPTION_BOOL, AT(help), .fallback = "off", .help = "this help", .flag_only = true},

@@ -183,8 +183,16 @@ void option_format(const struct option_set *set, size_t index, char *out, size_t
     case OPTION_TEXT:
         snprintf(out, size, "%s", (const char *)target);
         break;
+    case OPTION_BYTES: {
+        static const char letters[] = {0, 'k', 'M', 'G', 'T'};
+        int64_t bytes = *(const int64_t *)target;
+        size_t letter = 0;
+        for (; bytes != 0 && bytes % 1000 == 0 && letter + 1 < sizeof letters; letter++)
+            bytes /= 1000;
+        snprintf(out, size, "%lld%.1s", (long long)bytes, letter ? letters + letter : "");
+        break;
+    }
     case OPTION_INT:
-    case OPTION_BYTES:
         snprintf(out, size, "%lld", (long long)*(const int64_t *)target);
         break;
     case OPTION_DOUBLE:

@@ -91,7 +91,8 @@ run journeys import "$dir/export.ndjson" --name again; check "a bad line is coun
 sed '$d' "$dir/export.ndjson" >"$dir/export.clean"
 check "what was imported comes out the same" cmp "$dir/export.clean" "$dir/again.ndjson"
 run journeys import "$dir/export.ndjson" --name again; check "never over another" says 'is there already'
-run journeys delete again --no-input; check "delete" exits 0
+run journeys delete again --no-input; check "delete asks" says 'give --yes'; check "and is refused unasked" exits 2
+run journeys delete again --yes; check "delete" exits 0
 head -c 3000 /dev/urandom >"$dir/noise.sqlite"
 run journeys show "$dir/noise.sqlite"; check "not a journey" sh -c "[ $rc -ne 0 ]"
 [ $bad = 0 ]
