@@ -293,7 +293,7 @@ static void scanned(void **state)
         skip();
     /* three row groups of 122,880 rows, the last shorter */
     put_parquet("s/dt=a/1",
-                "SELECT i AS id, i / 2.0 AS speed, 'v' || (i // 1000) AS filename, "
+                "SELECT i AS id, i / 2e0 AS speed, 'v' || CAST(i // 1000 AS VARCHAR) AS filename, "
                 "TIMESTAMP '2026-01-01' + to_seconds(i) AS at, DATE '2026-01-01' + CAST(i // 1000 AS "
                 "INTEGER) AS day, {'lat': i, 'lon': -i} AS place FROM range(300000) t(i)");
     put_parquet("s/dt=b/1", "SELECT 7::BIGINT AS id, 0.5::DOUBLE AS speed");
