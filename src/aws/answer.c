@@ -215,6 +215,11 @@ void aws_answer_fail(struct aws_call *call, enum retry_class class)
     case HTTP_UNSENT:
         err_set(&answer->err, ERR_CONNECT, "%s: cannot reach %s: %s", name, endpoint, reason);
         break;
+    case HTTP_UNTRUSTED:
+        err_set(&answer->err, ERR_CONFIG,
+                "%s: %s is not trusted: %s; AWS_CA_BUNDLE names a file of authorities to trust", name,
+                endpoint, reason);
+        break;
     case HTTP_BROKEN:
         err_set(&answer->err, ERR_CONNECT, "%s: the connection to %s broke: %s", name, endpoint, reason);
         break;

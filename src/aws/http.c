@@ -246,6 +246,8 @@ static enum http_end end_of(const struct http_transfer *transfer, CURLcode code)
         return transfer->end;
     if (code == CURLE_OK)
         return HTTP_ANSWERED;
+    if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
+        return HTTP_UNTRUSTED;
     /* An answer that came while the body was still going out (a 503 and a closed door) is an answer. */
     if (code == CURLE_SEND_ERROR && status >= 400)
         return HTTP_ANSWERED;

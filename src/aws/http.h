@@ -33,9 +33,10 @@ enum http_prepared {
 };
 
 enum http_end {
-    HTTP_ANSWERED, /* status says how; the body is whole */
-    HTTP_UNSENT,   /* no connection */
-    HTTP_BROKEN,   /* it broke, or timed out, after something may have been sent */
+    HTTP_ANSWERED,  /* status says how; the body is whole */
+    HTTP_UNSENT,    /* no connection */
+    HTTP_UNTRUSTED, /* its certificate is not one we trust, or the authorities cannot be read */
+    HTTP_BROKEN,    /* it broke, or timed out, after something may have been sent */
     HTTP_TOO_LARGE,
     HTTP_SINK,   /* the answer could not be written; sink_errno */
     HTTP_SOURCE, /* the body could not be read, or became shorter */
