@@ -153,7 +153,7 @@ struct aws_call *aws_s3_upload_abort(struct aws_client *client, const char *buck
 struct aws_s3_send {
     int64_t part_bytes;  /* 0: 16 MiB, more when the file has more than 10,000 of them */
     size_t parallel;     /* parts at once; 0: 4 */
-    int64_t deadline_us; /* monotonic; -1 none */
+    int64_t deadline_us; /* monotonic; 0 none */
     void (*progress)(void *context, int64_t sent, int64_t total); /* NULL none */
     void *progress_context;
 };

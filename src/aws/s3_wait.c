@@ -47,7 +47,7 @@ struct upload {
 
 static int64_t deadline_of(const struct aws_s3_send *send)
 {
-    return send ? send->deadline_us : -1;
+    return send && send->deadline_us > 0 ? send->deadline_us : -1;
 }
 
 static void show(const struct upload *upload)

@@ -185,6 +185,42 @@ static void test_lost_start(void **state)
     assert_int_equal(crawls(), 2);
 }
 
+/* A token makes repeating harmless: the lost query and the lost statement run once. */
+static void expect_once(enum aws_service_id service, const char *start, json_t *input, const char *id,
+                        const char *list, const char *member)
+{
+    char rule[80], got[64];
+    snprintf(rule, sizeof rule, "%s %s lost count=1", service == AWS_ATHENA ? "athena" : "redshift-data",
+             start);
+    aws_rig_fault(&rig, rule);
+    json_t *answer = aws_json_wait(rig.client, service, start, input, NULL, soon(), NULL, &err);
+    if (!answer)
+        fail_msg("%s", err.text);
+    snprintf(got, sizeof got, "%s", aws_json_text(answer, id));
+    json_decref(answer);
+    json_t *all = service == AWS_ATHENA ? NULL : json_pack("{s:s}", "Status", "ALL");
+    answer = aws_json_wait(rig.client, service, list, all, NULL, soon(), NULL, &err);
+    if (!answer)
+        fail_msg("%s", err.text);
+    const json_t *found = json_object_get(answer, member);
+    assert_int_equal(json_array_size(found), 1);
+    const json_t *first = json_array_get(found, 0);
+    assert_string_equal(json_is_string(first) ? json_string_value(first) : aws_json_text(first, id), got);
+    json_decref(answer);
+}
+
+static void test_lost_with_token(void **state)
+{
+    expect_once(AWS_ATHENA, "StartQueryExecution",
+                json_pack("{s:s, s:{s:s}}", "QueryString", "SHOW DATABASES", "ResultConfiguration",
+                          "OutputLocation", "s3://lake/results/"),
+                "QueryExecutionId", "ListQueryExecutions", "QueryExecutionIds");
+    expect_once(
+        AWS_REDSHIFT_DATA, "ExecuteStatement",
+        json_pack("{s:s, s:s, s:s}", "Sql", "SELECT 1", "Database", "dev", "WorkgroupName", "default"), "Id",
+        "ListStatements", "Statements");
+}
+
 /* ---- scripted servers ------------------------------------------------------------------------------- */
 
 static struct aws_client *client_of(struct http_script *script, const struct aws_settings *settings)
@@ -448,14 +484,15 @@ static void test_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_throttled),   cmocka_unit_test(test_server_errors),
-        cmocka_unit_test(test_cut),         cmocka_unit_test(test_lost_put),
-        cmocka_unit_test(test_lost_start),  cmocka_unit_test(test_skew),
-        cmocka_unit_test(test_retry_after), cmocka_unit_test(test_nonsense),
-        cmocka_unit_test(test_redirect),    cmocka_unit_test(test_proxy),
-        cmocka_unit_test(test_unreachable), cmocka_unit_test(test_deadline),
-        cmocka_unit_test(test_cancel),      cmocka_unit_test(test_full),
-        cmocka_unit_test(test_callbacks),   cmocka_unit_test(test_many),
+        cmocka_unit_test(test_throttled),  cmocka_unit_test(test_server_errors),
+        cmocka_unit_test(test_cut),        cmocka_unit_test(test_lost_put),
+        cmocka_unit_test(test_lost_start), cmocka_unit_test(test_lost_with_token),
+        cmocka_unit_test(test_skew),       cmocka_unit_test(test_retry_after),
+        cmocka_unit_test(test_nonsense),   cmocka_unit_test(test_redirect),
+        cmocka_unit_test(test_proxy),      cmocka_unit_test(test_unreachable),
+        cmocka_unit_test(test_deadline),   cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_full),       cmocka_unit_test(test_callbacks),
+        cmocka_unit_test(test_many),
     };
     return cmocka_run_group_tests_name("aws_faults", tests, set_up, tear_down);
 }
