@@ -57,7 +57,7 @@ CFLAGS   += -std=c17 $(OPT) $(HARDEN) $(WARNINGS) $(WERROR)
 # ---- sources --------------------------------------------------------------------------------------------
 ENGINE_SRC := $(filter-out src/main.c,$(wildcard src/*/*.c))
 UI_SRC     := $(wildcard ui/*.c ui/panels/*.c)
-GEN_SRC    := build/gen/geo_tables.c
+GEN_SRC    := build/gen/geo_tables.c build/gen/sql_text.c
 UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 UITEST_SRC := $(wildcard tests/ui/test_*.c)
 INTEG_SRC  := $(wildcard tests/integration/test_*.c)
@@ -146,6 +146,11 @@ build/gen/compile_geo: data/compile_geo.c data/geo_reader.c src/city/geo_math.c 
 build/gen/geo_tables.c: build/gen/compile_geo $(wildcard data/geo/*.tsv)
 	$(call say,GEN,$@)
 	$(Q)build/gen/compile_geo data/geo >$@
+
+build/gen/sql_text.c: data/compile_sql.sh $(wildcard data/sql/*.sql)
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)
+	$(Q)sh data/compile_sql.sh $(filter %.sql,$^) >$@
 
 $(B)/libengine.a: $(ENGINE_OBJ)
 	$(call say,AR,$@)
