@@ -183,7 +183,9 @@ static enum err_kind kind_of(const struct aws_answer *answer, enum retry_class c
 static void fail_answered(struct aws_call *call, const char *name, enum retry_class class)
 {
     struct aws_answer *answer = &call->answer;
-    char region[64], cure[120] = "";
+    char region[64], cure[120] = "", tried[32] = "";
+    if (answer->attempts > 1)
+        snprintf(tried, sizeof tried, ", %d attempts", answer->attempts);
     if ((answer->status == 301 || strcmp(answer->code, "AuthorizationHeaderMalformed") == 0) &&
         aws_answer_header(answer, "x-amz-bucket-region", region, sizeof region) &&
         strcmp(region, call->client->config.region) != 0) {
@@ -193,9 +195,9 @@ static void fail_answered(struct aws_call *call, const char *name, enum retry_cl
     } else if (strcmp(answer->code, "UnreadableAnswer") == 0) {
         text_copy(cure, sizeof cure, "; is this the address of an AWS service?");
     }
-    err_set(&answer->err, kind_of(answer, class), "%s: %s%s%.200s (%d%s%s)%s", name, answer->code,
+    err_set(&answer->err, kind_of(answer, class), "%s: %s%s%.200s (%d%s%s%s)%s", name, answer->code,
             answer->message[0] ? ": " : "", answer->message, answer->status,
-            answer->request_id[0] ? ", request " : "", answer->request_id, cure);
+            answer->request_id[0] ? ", request " : "", answer->request_id, tried, cure);
     answer->err.retriable = answer->err.retriable || class == RETRY_TRANSIENT;
     answer->err.fatal = answer->err.kind == ERR_AUTH;
 }

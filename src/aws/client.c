@@ -258,6 +258,7 @@ static void fill(struct aws_call *call, struct aws_client *client, const struct 
     transfer->done = aws_call_ended;
     transfer->stall_us = request->stall_us;
     transfer->once = request->repeat == AWS_REPEAT_NEVER;
+    transfer->yields = service == AWS_S3;
     transfer->answer_limit = request->sink.limit ? request->sink.limit : AWS_ANSWER_LIMIT;
     transfer->sink_fd = request->sink.file ? request->sink.fd : -1;
     transfer->sink_offset = request->sink.offset;

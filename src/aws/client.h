@@ -46,7 +46,7 @@ struct aws_group;
 
 struct aws_settings {
     struct aws_config_settings config; /* which account, region, endpoint: aws/config.h */
-    size_t transfers;                  /* at once; 0: 16 */
+    size_t transfers;                  /* at once, three quarters of them for S3; 0: 16 */
     size_t queue;                      /* waiting calls; more are refused with ERR_FULL; 0: 256 */
     size_t queue_bytes;                /* of their bodies in memory; 0: 64 MiB */
     int attempts;                      /* of one call; 0: AWS_MAX_ATTEMPTS, the profile's max_attempts, 3 */

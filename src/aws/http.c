@@ -306,6 +306,13 @@ static void end_overdue(struct http *http, int64_t now, bool all)
     }
 }
 
+/* Objects must not hold up a query: they never fill all transfers. */
+static size_t room_for(const struct http *http, const struct http_transfer *transfer)
+{
+    size_t transfers = http->settings.transfers;
+    return transfer->yields ? transfers - transfers / 4 : transfers;
+}
+
 /* Starts what is due. Returns when to look again. */
 static int64_t start_due(struct http *http, int64_t now, bool all)
 {
@@ -319,7 +326,7 @@ static int64_t start_due(struct http *http, int64_t now, bool all)
             int64_t when = transfer->deadline_us > 0 ? transfer->deadline_us : next;
             if (transfer->start_us > now)
                 when = transfer->start_us < when ? transfer->start_us : when;
-            else if (http->actives < http->settings.transfers)
+            else if (http->actives < room_for(http, transfer))
                 prepared = transfer->prepare(transfer);
             if (prepared == HTTP_LATER) {
                 next = when < next ? when : next;

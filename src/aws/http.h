@@ -56,6 +56,7 @@ struct http_transfer {
     int64_t stall_us;                             /* 0: as the settings say */
     bool direct;                                  /* no proxy: metadata services */
     bool once;                                    /* must not be sent a second time, not even by curl */
+    bool yields;                                  /* leaves a quarter of the transfers to others */
     size_t answer_limit;                          /* of an answer in memory */
     int sink_fd; /* -1: memory. Else a 2xx answer's body is written there, at sink_offset */
     int64_t sink_offset;

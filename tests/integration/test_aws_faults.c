@@ -481,6 +481,75 @@ static void test_many(void **state)
     assert_true(figures.high_water > 16);
 }
 
+/* ---- every call in turn ----------------------------------------------------------------------------- */
+
+static bool count_keys(void *context, const struct aws_s3_object *object)
+{
+    ++*(size_t *)context;
+    return true;
+}
+
+/* Buckets, puts, parts, lists, gets and deletes; what an operator's flush does. 0, or the line that failed.
+ */
+static int scenario(struct aws_client *client, const char *bytes, size_t size)
+{
+    struct aws_s3_put small = {.bucket = "every", .key = "intent", .body = {.bytes = "plan", .size = 4}};
+    struct aws_s3_put large = {.bucket = "every", .key = "data", .body = {.bytes = bytes, .size = size}};
+    struct aws_s3_send send = {.part_bytes = 5 << 20};
+    struct aws_s3_list list = {.bucket = "every", .max = 1};
+    const char *keys[] = {"intent", "data"};
+    struct buf out;
+    bool existed;
+    size_t count = 0;
+    if (aws_s3_bucket_wait(client, "every", NULL, soon(), NULL, &err) != 0)
+        return __LINE__;
+    if (aws_s3_put_once_wait(client, &small, NULL, NULL, &existed, NULL, &err) != 0)
+        return __LINE__;
+    if (aws_s3_put_once_wait(client, &large, NULL, &send, &existed, NULL, &err) != 0)
+        return __LINE__;
+    if (aws_s3_list_wait(client, &list, NULL, soon(), count_keys, &count, &err) != 0 || count != 2)
+        return __LINE__;
+    buf_init(&out, size);
+    int result = aws_s3_get_wait(client, "every", "data", NULL, soon(), &out, NULL, &err);
+    bool same = result == 0 && out.length == size && memcmp(out.data, bytes, size) == 0;
+    buf_free(&out);
+    if (!same)
+        return __LINE__;
+    struct aws_call *call = aws_s3_delete_many(client, "every", keys, 2, NULL, NULL, NULL, &err);
+    result = aws_wait_ok(call, soon(), &err);
+    aws_call_release(call);
+    return result == 0 ? 0 : __LINE__;
+}
+
+/* Each single request of it fails once, in each way: the result is always the same. */
+static void test_every_call(void **state)
+{
+    static const char *const kinds[] = {"lost", "throttle", "error=500", "cut=0"};
+    size_t size = (5 << 20) + 1000;
+    char *bytes = mem_alloc(size);
+    struct aws_rig own;
+    assert_true(aws_rig_open(&own, &quick));
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (char)(i * 2654435761u >> 11);
+    assert_int_equal(scenario(own.client, bytes, size), 0);
+    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
+        struct aws_figures before, after;
+        for (int nth = 0; nth < 11; nth++) { /* it makes 11 requests, and more when one fails */
+            char rule[80];
+            snprintf(rule, sizeof rule, "s3 * %s after=%d count=1", kinds[kind], nth);
+            aws_client_figures(own.client, &before);
+            aws_rig_fault(&own, rule);
+            int line = scenario(own.client, bytes, size);
+            if (line != 0)
+                fail_msg("%s: line %d: %s", rule, line, err.text);
+        }
+        aws_client_figures(own.client, &after);
+        assert_true(after.succeeded > before.succeeded);
+    }
+    aws_rig_close(&own);
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -492,7 +561,7 @@ int main(void)
         cmocka_unit_test(test_proxy),      cmocka_unit_test(test_unreachable),
         cmocka_unit_test(test_deadline),   cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_full),       cmocka_unit_test(test_callbacks),
-        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_many),       cmocka_unit_test(test_every_call),
     };
     return cmocka_run_group_tests_name("aws_faults", tests, set_up, tear_down);
 }
