@@ -188,7 +188,9 @@ $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libengine.a
          $(BENCH_BIN:=.d) $(FUZZ_BIN:=.d) $(SUPPORT_OBJ:.o=.d) $(B)/src/main.d
 
 # ---- targets --------------------------------------------------------------------------------------------
+# DuckDB comes in the background: the console is there at once, and its lake as soon as that is.
 run: all
+	$(Q)sh data/fetch_duckdb.sh --quiet build/lib >build/duckdb.log 2>&1 &
 	$(Q)build/smartcity $(RUN)
 
 test-binaries: $(PROGRAM) $(UNIT_BIN) $(UITEST_BIN) $(INTEG_BIN)

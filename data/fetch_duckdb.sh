@@ -1,7 +1,9 @@
 #!/bin/sh
 # Fetches DuckDB's library (C API) into DIR and verifies it. Does nothing when the right one is there.
-#   data/fetch_duckdb.sh DIR
+#   data/fetch_duckdb.sh [--quiet] DIR      quiet: never asks for a password
 # The npm package of the Node bindings holds the official libduckdb.so; its SHA-512 is pinned here.
+ask=
+[ "$1" = --quiet ] && { ask=-n; shift; }
 dir=${1:?DIR}
 case $(uname -m) in
 x86_64) version=1.5.6-r.1 package=@duckdb/node-bindings-linux-x64
@@ -13,7 +15,7 @@ esac
 [ -f "$dir/libduckdb.so" ] && [ "$(cat "$dir/libduckdb.version" 2>/dev/null)" = "$sha512" ] && exit 0
 if ! command -v npm >/dev/null; then
     echo "smartcity needs this Debian package, installing it now: npm" >&2
-    sudo=; [ "$(id -u)" = 0 ] || sudo=sudo
+    sudo=; [ "$(id -u)" = 0 ] || sudo="sudo $ask"
     if [ -n "$sudo" ] && ! command -v sudo >/dev/null; then
         echo "not root, and sudo is not here; as root: apt-get install npm" >&2; exit 1; fi
     $sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends npm >&2 || exit 1

@@ -131,7 +131,7 @@ static int start_sink(struct backend *backend, struct err *err)
         return -1;
     struct sink_settings settings = {
         .kafka = backend->settings.kafka,
-        .group = backend->group,
+        .group = backend->group[0] ? backend->group : NULL,
         .producer = backend->settings.producer,
         .log = backend->settings.log,
         .lake = {.client = backend->client,
@@ -184,7 +184,7 @@ static void run(void *context)
             backend->state = VIEW_CLOUD_BAD;
         pthread_mutex_unlock(&backend->lock);
         say(backend, where, err.text);
-        if (err.kind == ERR_CONFIG || err.kind == ERR_NOT_FOUND || !pause_before_retry(backend))
+        if (err.kind == ERR_CONFIG || !pause_before_retry(backend))
             return;
     }
 }
@@ -210,17 +210,35 @@ struct backend *backend_start(const struct backend_settings *settings, struct er
     if (settings->kafka.embedded)
         snprintf(backend->cluster, sizeof backend->cluster, "run-%lld-%d",
                  (long long)(clock_wall_us() / 1000), (int)getpid());
-    snprintf(backend->group, sizeof backend->group, "%s-lake",
-             settings->options->group[0] ? settings->options->group : "smartcity");
+    if (settings->options->group[0])
+        snprintf(backend->group, sizeof backend->group, "%s-lake", settings->options->group);
     backend->worker = worker_start("cloud", run, backend, err);
     if (!backend->worker) {
-        backend_stop(backend);
+        backend_stop(backend, 0);
         return NULL;
     }
     return backend;
 }
 
-void backend_stop(struct backend *backend)
+/* What is not landed is read from Kafka again by the next run; of an embedded broker there is no next. */
+static void flush(struct backend *backend, struct sink *sink, int64_t flush_us)
+{
+    struct err err = ERR_INIT;
+    struct lake_flushed flushed;
+    int result = lake_flush_wait(sink_lake(sink), lake_flush(sink_lake(sink), -1), flush_us, &flushed, &err);
+    if (result < 0)
+        log_write(backend->settings.log, LOG_WARNING, "lake", "not all landed before the end: %s", err.text);
+}
+
+bool backend_at_end(struct backend *backend)
+{
+    pthread_mutex_lock(&backend->lock);
+    struct sink *sink = backend->sink; /* lives until backend_stop, on this same thread */
+    pthread_mutex_unlock(&backend->lock);
+    return sink && sink_at_end(sink);
+}
+
+void backend_stop(struct backend *backend, int64_t flush_us)
 {
     if (!backend)
         return;
@@ -235,6 +253,8 @@ void backend_stop(struct backend *backend)
     while (backend->lake_users > 0)
         pthread_cond_wait(&backend->changed, &backend->lock);
     pthread_mutex_unlock(&backend->lock);
+    if (sink && flush_us > 0)
+        flush(backend, sink, flush_us);
     sink_stop(sink);
     aws_client_destroy(backend->client);
     cloud_stop(backend->cloud);

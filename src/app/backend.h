@@ -30,7 +30,8 @@ struct backend_settings {
 
 /* NULL with err only when `--cloud off` (ERR_UNSUPPORTED) or for want of threads. */
 struct backend *backend_start(const struct backend_settings *settings, struct err *err);
-void backend_stop(struct backend *backend); /* NULL allowed; flushes nothing */
+/* Flushes before when flush_us > 0, and waits so long for it. NULL allowed. */
+void backend_stop(struct backend *backend, int64_t flush_us);
 
 /* The client, once there is one; NULL before. As long as the backend. */
 struct aws_client *backend_client(struct backend *backend);
@@ -42,6 +43,8 @@ const char *backend_bucket(const struct backend *backend);
  * none. */
 const struct cloud_address *backend_local(struct backend *backend);
 
+/* Everything that Kafka holds was handed to the lake. May ask the broker for up to two seconds. */
+bool backend_at_end(struct backend *backend);
 void backend_view(struct backend *backend, struct view_cloud *cloud, struct view_lake *lake);
 
 #endif

@@ -126,6 +126,26 @@ static void version_print(void)
     printf("librdkafka %s, SQLite %s, jansson %s\n", kafka_version(), sql_version(), jansson_version_str());
 }
 
+void cli_narrate(struct log *log, struct narrator *narrator)
+{
+    struct log_entry entry;
+    while (log_read(log, narrator->told, &entry, 1) == 1) {
+        narrator->told = entry.sequence;
+        if (entry.level < LOG_WARNING)
+            continue;
+        const char *what = entry.text;
+        for (size_t i = 0; i < 2; i++) {
+            const char *role = i ? "consumer: " : "producer: ";
+            if (strncmp(what, role, strlen(role)) == 0)
+                what += strlen(role);
+        }
+        if (strcmp(what, narrator->last) == 0)
+            continue;
+        text_copy(narrator->last, sizeof narrator->last, what);
+        fprintf(stderr, "smartcity: %s: %s\n", entry.source, entry.text);
+    }
+}
+
 /* ---- main ------------------------------------------------------------------------------------------- */
 
 /* The command word is the first argument that is no option; options may stand before it. */

@@ -26,33 +26,6 @@
 
 /* ---- run --headless --------------------------------------------------------------------------------- */
 
-struct narrator {
-    uint64_t told;
-    char last[sizeof((struct log_entry *)NULL)->text];
-};
-
-/* What went wrong meanwhile, on stderr: warnings and errors of the log, once each; what producer and consumer
- * both say of one broker is one line. */
-static void narrate(struct log *log, struct narrator *narrator)
-{
-    struct log_entry entry;
-    while (log_read(log, narrator->told, &entry, 1) == 1) {
-        narrator->told = entry.sequence;
-        if (entry.level < LOG_WARNING)
-            continue;
-        const char *what = entry.text;
-        for (size_t i = 0; i < 2; i++) {
-            const char *role = i ? "consumer: " : "producer: ";
-            if (strncmp(what, role, strlen(role)) == 0)
-                what += strlen(role);
-        }
-        if (strcmp(what, narrator->last) == 0)
-            continue;
-        text_copy(narrator->last, sizeof narrator->last, what);
-        fprintf(stderr, "smartcity: %s: %s\n", entry.source, entry.text);
-    }
-}
-
 struct headless {
     struct session *session;
     struct narrator narrator;
@@ -73,7 +46,7 @@ static void headless_on_end(struct loop *loop, void *context)
 static void headless_on_tick(struct loop *loop, void *context)
 {
     struct headless *headless = context;
-    narrate(session_log(headless->session), &headless->narrator);
+    cli_narrate(session_log(headless->session), &headless->narrator);
     if (session_wants_quit(headless->session) || session_ended(headless->session))
         loop_stop(loop);
 }
@@ -136,7 +109,7 @@ static void headless_finish(struct headless *headless)
     sigaddset(&ends, SIGINT);
     sigaddset(&ends, SIGTERM);
     while (!session_finish(headless->session, FINISH_SLICE_US) && clock_mono_us() < until) {
-        narrate(session_log(headless->session), &headless->narrator);
+        cli_narrate(session_log(headless->session), &headless->narrator);
         if (!told)
             fprintf(stderr, "waiting at most %d s for what is under way; Ctrl-C ends at once\n",
                     FINISH_US / 1000000);
@@ -196,7 +169,7 @@ static int await_broker(struct producer *producer, const char *bootstrap, struct
         producer_figures(producer, &figures);
         if (figures.kafka.state == KAFKA_UP)
             return 0;
-        narrate(log, &narrator);
+        cli_narrate(log, &narrator);
         clock_sleep_until(clock_mono_us() + 20000);
     } while (clock_mono_us() < until && !interrupt_caught());
     return err_set(err, ERR_CONNECT, "%s was not reached%s%s", bootstrap, figures.kafka.detail[0] ? ": " : "",

@@ -95,6 +95,10 @@ static const struct command SESSION_COMMANDS[] = {
      .batch = cli_cloud, .batch_options = FOR_CLOUD,
      .examples = "smartcity cloud --verbose\nsmartcity cloud --export >cloud.env &  then  . ./cloud.env\n"
      "smartcity cloud --port 0 --data /tmp/lake --output json"},
+    {.name = "sink", .summary = "write what Kafka delivers to the lake, and nothing else",
+     .batch = cli_sink, .batch_options = FOR_SINK,
+     .examples = "smartcity sink --bootstrap kafka:9092 --cloud aws --bucket my-lake\n"
+     "smartcity sink --bootstrap kafka:9092 --drain --output json"},
     {.name = "doctor", .summary = "look at terminal, libraries, places and broker, and say the cure",
      .batch = cli_doctor, .batch_options = FOR_DOCTOR,
      .examples = "smartcity doctor\nsmartcity doctor --bootstrap kafka:9092"},

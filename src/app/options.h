@@ -48,7 +48,7 @@ struct options {
     int theme, colour;
     bool ascii, mouse, read_only;
     /* command line */
-    bool headless, wait, to_stdout, to_kafka, no_input, yes, help, version, max_speed;
+    bool headless, wait, drain, to_stdout, to_kafka, no_input, yes, help, version, max_speed;
     int output;
     int64_t duration; /* us; 0: no end */
     int64_t console;  /* pid of the console to talk to; 0: the newest */

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "localcloud/cloud.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -91,6 +92,40 @@ char *session_report_json(struct session *session)
     return report_dump(report_object(session));
 }
 
+/* The socket is the user's own, so the local cloud's keys may pass; those of an account never do. */
+static json_t *report_cloud(struct session *session)
+{
+    static const char *const states[] = {"off", "starting", "ready", "not reached"};
+    const struct view_cloud *cloud = &session->view.cloud;
+    const struct cloud_address *local = backend_local(session->backend);
+    json_t *object = json_pack("{s:s,s:b,s:s,s:s,s:s,s:s,s:s}", "state", states[cloud->state], "local",
+                               cloud->local, "endpoint", local ? local->endpoint : cloud->endpoint, "region",
+                               local ? local->region : cloud->region, "account", cloud->account, "bucket",
+                               cloud->bucket, "problem", cloud->problem);
+    if (local) {
+        json_object_set_new(object, "access_key", json_string(local->access_key));
+        json_object_set_new(object, "secret_key", json_string(local->secret_key));
+    }
+    return object;
+}
+
+static json_t *report_lake(const struct lake_figures *lake)
+{
+    json_t *topics = json_object();
+    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+        const struct lake_kind_figures *figures = &lake->kinds[kind];
+        json_object_set_new(
+            topics, event_topic((enum event_kind)kind),
+            json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "taken", (json_int_t)figures->taken, "landed",
+                      (json_int_t)figures->rows, "quarantined", (json_int_t)figures->quarantined, "waiting",
+                      (json_int_t)figures->waiting, "missing", (json_int_t)figures->missing, "objects",
+                      (json_int_t)figures->objects, "bytes", (json_int_t)figures->object_bytes));
+    }
+    return json_pack("{s:b,s:b,s:I,s:I,s:s,s:o}", "paused", lake->paused, "blocked", lake->blocked, "batches",
+                     (json_int_t)lake->batches, "retries", (json_int_t)lake->retries, "problem",
+                     lake->problem, "topics", topics);
+}
+
 char *session_status_json(struct session *session)
 {
     const struct view *view = session_view(session, clock_mono_us());
@@ -112,6 +147,10 @@ char *session_status_json(struct session *session)
                                       "events_per_s", view->sim.events_per_s, "seed",
                                       (json_int_t)view->sim.seed, "vehicles",
                                       (json_int_t)view->sim.world.connected));
+    if (session->backend)
+        json_object_set_new(object, "cloud", report_cloud(session));
+    if (view->lake.present)
+        json_object_set_new(object, "lake", report_lake(&view->lake.figures));
     if (view->replay.active)
         json_object_set_new(object, "replay",
                             json_pack("{s:s,s:b,s:f,s:f,s:f}", "journey", view->replay.name, "paused",

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define LOG_ENTRIES  1000
+#define FINISH_FLUSH 3000000 /* and so long for the lake, whose source ends with it */
 #define FINISH_QUICK 1500000 /* a console that quits waits this long for what is under way */
 
 static void session_wake(void *context)
@@ -69,7 +70,7 @@ static int session_start_ingest(struct session *session, struct err *err)
     /* Ours reads the embedded broker without joining; another console may join the group of the plain name.
      */
     snprintf(session->group, sizeof session->group, "%s%s", options->group, session->broker ? "-own" : "");
-    settings.group = session->group;
+    settings.group = session->group[0] ? session->group : NULL;
     session->live = feed_create(session_max_vehicles(), session_wake, session);
     session->ingest =
         ingest_start(&settings, session->live, session->recorder, session->producer, session->log, err);
@@ -89,14 +90,18 @@ static int session_start_live(struct session *session, struct err *err)
         log_write(session->log, LOG_INFO, "kafka", "embedded broker on %s; kcat -b %s -L lists its topics",
                   session->bootstrap, session->bootstrap);
     }
-    if (!session->broker && !options->simulate)
+    if (!session->broker && !options->simulate && !session->settings.sink)
         log_write(session->log, LOG_INFO, "kafka", "watching %s; nothing is simulated here",
                   session->bootstrap);
-    if (options->record) {
+    if (options->record && !session->settings.sink) {
         struct err local = ERR_INIT;
         if (session_record(session, true, options->name, &local) <
             0) /* a full disk must not keep the console shut */
             log_write(session->log, LOG_ERROR, "recorder", "not recording: %s", local.text);
+    }
+    if (session->settings.sink) {
+        session->live = feed_create(1, NULL, NULL); /* nothing is shown, but there is something to look at */
+        return 0;
     }
     if (options->simulate && session_start_simulation(session, err) < 0)
         return -1;
@@ -107,7 +112,8 @@ static int session_start_live(struct session *session, struct err *err)
 static bool session_wants_backend(const struct session *session)
 {
     const struct options *options = session->options;
-    return options->cloud != CLOUD_NONE && (session->settings.screen || options_is_set(options, "cloud"));
+    return options->cloud != CLOUD_NONE &&
+           (session->settings.screen || session->settings.sink || options_is_set(options, "cloud"));
 }
 
 static void session_start_backend(struct session *session)
@@ -167,7 +173,10 @@ void session_destroy(struct session *session)
     if (session->simulator)
         session_finish(session, FINISH_QUICK);
     jobs_destroy(session->jobs);
-    backend_stop(session->backend);
+    backend_stop(session->backend, session->broker && session->settings.screen &&
+                                           session->view.lake.present && !session->view.lake.figures.paused
+                                       ? FINISH_FLUSH
+                                       : 0);
     ingest_destroy(session->ingest);
     recorder_destroy(session->recorder);
     if (session->producer) {
@@ -281,6 +290,11 @@ bool session_ended(struct session *session)
     struct err err;
     return (session->simulator && simulator_ended(session->simulator)) ||
            (session->playback && playback_ended(session->playback, &err));
+}
+
+struct backend *session_backend(struct session *session)
+{
+    return session->backend;
 }
 
 bool session_was_connected(struct session *session)

@@ -15,6 +15,7 @@ struct session;
 struct session_settings {
     const struct options *options; /* must outlive the session */
     const char *replay_path;       /* NULL: live */
+    bool sink;                     /* only what writes the lake: nothing is simulated, shown or recorded */
     bool screen;                   /* a console: cache, tail, all of it; false: headless */
     /* Called from other threads when there is something new to look at; must be quick and thread-safe. */
     void (*wake)(void *context);
@@ -49,7 +50,8 @@ void session_note(struct session *session, const char *name, const char *value);
 bool session_finish(struct session *session, int64_t wait_us);
 bool session_ended(struct session *session); /* simulation or playback over */
 
-bool session_was_connected(struct session *session); /* the broker answered at least once */
+struct backend *session_backend(struct session *session); /* NULL: off */
+bool session_was_connected(struct session *session);      /* the broker answered at least once */
 
 /* The report of a run. `lost`: acknowledged but never delivered to us. */
 struct session_report {

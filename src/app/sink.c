@@ -158,14 +158,14 @@ struct sink *sink_start(const struct sink_settings *settings, struct err *err)
     pthread_mutex_init(&sink->lock, NULL);
     sink->log = settings->log;
     sink->producer = settings->producer;
-    sink->reading = (struct consumer_settings){.kafka = settings->kafka,
-                                               .group = settings->group,
-                                               .from = settings->kafka.embedded ? CONSUMER_FROM_START
-                                                                                : CONSUMER_FROM_STORED,
-                                               .durable = true,
-                                               .place = place,
-                                               .revoked = revoked,
-                                               .context = sink};
+    sink->reading = (struct consumer_settings){
+        .kafka = settings->kafka,
+        .group = settings->group,
+        .from = settings->kafka.embedded || !settings->group ? CONSUMER_FROM_START : CONSUMER_FROM_STORED,
+        .durable = true,
+        .place = place,
+        .revoked = revoked,
+        .context = sink};
     lake.on_commit = on_commit;
     lake.context = sink;
     sink->lake = lake_create(&lake, err);

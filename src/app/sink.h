@@ -16,9 +16,9 @@ struct sink;
 
 struct sink_settings {
     struct kafka_settings kafka; /* texts outlive the sink */
-    const char *group;
-    struct lake_settings lake; /* on_commit and context are the sink's */
-    struct producer *producer; /* embedded: held back for us; NULL */
+    const char *group;           /* NULL: none; every partition is ours */
+    struct lake_settings lake;   /* on_commit and context are the sink's */
+    struct producer *producer;   /* embedded: held back for us; NULL */
     struct log *log;
 };
 
