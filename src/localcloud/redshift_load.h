@@ -20,6 +20,8 @@ int redshift_unload(struct redshift_runner *runner, const struct redshift_tokens
 
 /* ---- between redshift_load*.c ----------------------------------------------------------------------- */
 
+#define RS_PARTITIONS_MAX 16 /* columns of PARTITION BY */
+
 enum rs_format { RS_FORMAT_TEXT, RS_FORMAT_CSV, RS_FORMAT_JSON, RS_FORMAT_PARQUET };
 
 /* What a COPY or UNLOAD says behind its names. Texts belong to the tokens. */
@@ -32,7 +34,10 @@ struct rs_options {
     int64_t ignore_header, max_error;
     bool authorised, manifest, empty_as_null, blanks_as_null, truncate, trim, fill, escape, remove_quotes,
         explicit_ids, no_load, skip_blank, serialize;
-    bool header, add_quotes, overwrite, clean, serial; /* UNLOAD */
+    bool header, add_quotes, overwrite, clean, serial, include; /* UNLOAD */
+    const char *extension;
+    const char *partition[RS_PARTITIONS_MAX]; /* columns */
+    size_t partition_count;
 };
 
 struct rs_file {
@@ -75,6 +80,11 @@ void rs_load_error(struct rs_copy *copy, size_t file, int64_t line, const struct
 /* compression: "gzip", "zstd", NULL none. NULL: it cannot be opened, or is not compressed so. What is broken
  * further on is an error of reading (ferror). */
 FILE *rs_open_text(const char *path, const char *compression);
+/* The way back: bytes go compressed to the writer. finish: they were the last. */
+struct rs_sink;
+struct rs_sink *rs_sink_create(struct objects_writer *writer, const char *compression);
+int rs_sink_write(struct rs_sink *sink, const char *bytes, size_t length, bool finish, struct err *err);
+void rs_sink_destroy(struct rs_sink *sink); /* NULL allowed; not the writer */
 /* Reads delimited text into a CSV that the engine takes as it is: file, line, a field for each column, the
  * raw line. Rows that do not fit are told and left out. */
 int rs_text_stage(struct rs_copy *copy, const char *path);

@@ -147,9 +147,9 @@ static const struct flag unload_flags[] = {
 /* Those that mean nothing here, with a word or number behind them, or a text. */
 static int accepted(struct reader *r)
 {
-    static const char *const words[] = {"compupdate",   "statupdate", "region",         "encoding",
-                                        "comprows",     "readratio",  "acceptinvchars", "maxfilesize",
-                                        "rowgroupsize", "extension"};
+    static const char *const words[] = {"compupdate",     "statupdate",  "region",
+                                        "encoding",       "comprows",    "readratio",
+                                        "acceptinvchars", "maxfilesize", "rowgroupsize"};
     static const char *const alone[] = {"acceptanydate", "roundec", "verbose", "mb", "gb"};
     for (size_t i = 0; i < sizeof alone / sizeof *alone; i++)
         if (take(r, alone[i]))
@@ -182,6 +182,25 @@ static int compression(struct reader *r)
     return 1;
 }
 
+/* BY (a, b) [INCLUDE] */
+static int partition(struct reader *r)
+{
+    struct rs_options *o = r->options;
+    if (!take(r, "by") || !redshift_take_op(r->tokens, &r->at, "("))
+        return unexpected(r);
+    do {
+        const struct redshift_token *token = &r->tokens->list[r->at];
+        if (!redshift_is_name(token) || o->partition_count == RS_PARTITIONS_MAX)
+            return unexpected(r);
+        o->partition[o->partition_count++] = token->value;
+        r->at++;
+    } while (redshift_take_op(r->tokens, &r->at, ","));
+    if (!redshift_take_op(r->tokens, &r->at, ")"))
+        return unexpected(r);
+    o->include = take(r, "include");
+    return 0;
+}
+
 static int one(struct reader *r, bool unload)
 {
     struct rs_options *o = r->options;
@@ -207,6 +226,10 @@ static int one(struct reader *r, bool unload)
         return character(r, &o->quote);
     if (take(r, "null"))
         return string(r, &o->null_as);
+    if (unload && take(r, "extension"))
+        return string(r, &o->extension);
+    if (unload && take(r, "partition"))
+        return partition(r);
     if (unload && take(r, "parallel")) {
         o->serial = take(r, "off") || take(r, "false");
         if (!o->serial && !take(r, "on"))

@@ -102,3 +102,86 @@ FILE *rs_open_text(const char *path, const char *compression)
         return fopen(path, "re");
     return strcmp(compression, "gzip") == 0 ? open_gzip(path) : open_zstd(path);
 }
+
+/* ---- the way back ----------------------------------------------------------------------------------- */
+
+struct rs_sink {
+    struct objects_writer *writer;
+    z_stream *gzip; /* one of both, or none */
+    ZSTD_CStream *zstd;
+    unsigned char bytes[INPUT];
+};
+
+struct rs_sink *rs_sink_create(struct objects_writer *writer, const char *compression)
+{
+    struct rs_sink *sink = mem_zero(1, sizeof *sink);
+    sink->writer = writer;
+    if (compression && strcmp(compression, "gzip") == 0) {
+        sink->gzip = mem_zero(1, sizeof *sink->gzip);
+        if (deflateInit2(sink->gzip, Z_DEFAULT_COMPRESSION, Z_DEFLATED, MAX_WBITS + 16, 8,
+                         Z_DEFAULT_STRATEGY) != Z_OK) {
+            free(sink->gzip);
+            sink->gzip = NULL;
+        }
+    } else if (compression) {
+        sink->zstd = ZSTD_createCStream();
+    }
+    if (compression && !sink->gzip && !sink->zstd) {
+        free(sink);
+        return NULL;
+    }
+    return sink;
+}
+
+void rs_sink_destroy(struct rs_sink *sink)
+{
+    if (!sink)
+        return;
+    if (sink->gzip)
+        deflateEnd(sink->gzip);
+    free(sink->gzip);
+    ZSTD_freeCStream(sink->zstd);
+    free(sink);
+}
+
+static int write_gzip(struct rs_sink *sink, const char *bytes, size_t length, bool finish, struct err *err)
+{
+    sink->gzip->next_in = (unsigned char *)bytes;
+    sink->gzip->avail_in = (unsigned)length;
+    int state;
+    do {
+        sink->gzip->next_out = sink->bytes;
+        sink->gzip->avail_out = sizeof sink->bytes;
+        state = deflate(sink->gzip, finish ? Z_FINISH : Z_NO_FLUSH);
+        if (state == Z_STREAM_ERROR)
+            return err_set(err, ERR_INTERNAL, "gzip failed");
+        if (objects_writer_write(sink->writer, sink->bytes, sizeof sink->bytes - sink->gzip->avail_out,
+                                 err) != 0)
+            return -1;
+    } while (sink->gzip->avail_out == 0 || (finish && state != Z_STREAM_END));
+    return 0;
+}
+
+static int write_zstd(struct rs_sink *sink, const char *bytes, size_t length, bool finish, struct err *err)
+{
+    ZSTD_inBuffer input = {.src = bytes, .size = length};
+    size_t left;
+    do {
+        ZSTD_outBuffer output = {.dst = sink->bytes, .size = sizeof sink->bytes};
+        left = ZSTD_compressStream2(sink->zstd, &output, &input, finish ? ZSTD_e_end : ZSTD_e_continue);
+        if (ZSTD_isError(left))
+            return err_set(err, ERR_INTERNAL, "zstd failed: %s", ZSTD_getErrorName(left));
+        if (objects_writer_write(sink->writer, sink->bytes, output.pos, err) != 0)
+            return -1;
+    } while (finish ? left != 0 : input.pos < input.size);
+    return 0;
+}
+
+int rs_sink_write(struct rs_sink *sink, const char *bytes, size_t length, bool finish, struct err *err)
+{
+    if (sink->gzip)
+        return write_gzip(sink, bytes, length, finish, err);
+    if (sink->zstd)
+        return write_zstd(sink, bytes, length, finish, err);
+    return objects_writer_write(sink->writer, bytes, length, err);
+}

@@ -1,4 +1,5 @@
-/* UNLOAD ('query') TO 's3://bucket/prefix': one file, which appears whole or not at all, and its manifest. */
+/* UNLOAD ('query') TO 's3://bucket/prefix': one file, or one for each partition, that appears whole or not at
+ * all, and then their manifest. */
 #include "localcloud/redshift_load.h"
 #include "localcloud/redshift_value.h"
 
@@ -18,8 +19,9 @@ struct unload {
     char bucket[OBJECTS_BUCKET_MAX + 1], prefix[OBJECTS_KEY_MAX + 1];
     struct buf sql; /* the query, rewritten */
     struct objects_writer *writer;
-    int64_t rows;
-    json_t *elements; /* of the manifest's schema */
+    int64_t rows, all_rows, all_bytes; /* of the file; of all */
+    json_t *elements;                  /* of the manifest's schema */
+    json_t *entries;                   /* of the manifest */
 };
 
 static bool any_key(void *context, const struct object_info *info, const char *common_prefix)
@@ -82,6 +84,7 @@ static int engine_failed(struct unload *u, const struct err *err)
 
 static void describe_columns(struct unload *u, struct duck_statement *statement)
 {
+    json_decref(u->elements);
     u->elements = json_array();
     for (size_t i = 0; i < duck_column_count(statement); i++) {
         struct redshift_type type = redshift_type_of(duck_column_type(statement, i));
@@ -184,10 +187,11 @@ static int write_text(struct unload *u)
     if (!row)
         return engine_failed(u, &err);
     struct buf out, text;
+    struct rs_sink *sink = rs_sink_create(u->writer, u->options.compression);
     buf_init(&out, 64u << 20);
     buf_init(&text, 16u << 20);
-    bool own = false;
-    int step = duck_run(row, &err);
+    bool own = !sink;
+    int step = sink ? duck_run(row, &err) : err_set(&err, ERR_INTERNAL, "no memory to compress");
     describe_columns(u, row);
     for (size_t i = 0; i < duck_column_count(row) && u->options.header; i++)
         buf_printf(&out, "%.*s%s%s", i ? 1 : 0, &u->options.delimiter, duck_column_name(row, i),
@@ -204,28 +208,40 @@ static int write_text(struct unload *u)
         u->rows++;
         step = 0;
         if (out.length > CHUNK) {
-            own = objects_writer_write(u->writer, out.data, out.length, &err) != 0;
+            own = rs_sink_write(sink, out.data, out.length, false, &err) != 0;
             step = own ? -1 : 0;
             buf_reset(&out);
         }
     }
-    if (step == 0 && out.length > 0) {
-        own = objects_writer_write(u->writer, out.data, out.length, &err) != 0;
+    if (step == 0) {
+        own = rs_sink_write(sink, out.data ? out.data : "", out.length, true, &err) != 0;
         step = own ? -1 : 0;
     }
+    rs_sink_destroy(sink);
     duck_finalize(row);
     buf_free(&out);
     buf_free(&text);
     return step == 0 ? 0 : own ? redshift_outcome_fail(u->outcome, "%s", err.text) : engine_failed(u, &err);
 }
 
-static int commit(struct unload *u)
+static const char *ending(const struct rs_options *o, char out[72])
+{
+    const char *compressed = !o->compression ? "" : strcmp(o->compression, "gzip") == 0 ? ".gz" : ".zst";
+    if (o->extension)
+        snprintf(out, 72, ".%.63s", o->extension);
+    else
+        snprintf(out, 72, "%s%s", o->format == RS_FORMAT_PARQUET ? ".parquet" : "", compressed);
+    return out;
+}
+
+/* folder: "a=1/", of a partition. */
+static int commit(struct unload *u, const char *folder)
 {
     struct err err = ERR_INIT;
     struct objects_put put = {.headers = "content-type: binary/octet-stream\n"};
-    char key[OBJECTS_KEY_MAX + 40], url[OBJECTS_KEY_MAX + 120];
-    const char *end = u->options.format == RS_FORMAT_PARQUET ? ".parquet" : "";
-    snprintf(key, sizeof key, "%s%s%s", u->prefix, u->options.serial ? "000" : "0000_part_00", end);
+    char key[OBJECTS_KEY_MAX * 2], url[OBJECTS_KEY_MAX + 120], end[72];
+    snprintf(key, sizeof key, "%s%s%s%s", u->prefix, folder, u->options.serial ? "000" : "0000_part_00",
+             ending(&u->options, end));
     if (strlen(key) > OBJECTS_KEY_MAX)
         return redshift_outcome_fail(u->outcome, "the name of the file is too long");
     if (objects_writer_close(u->writer, &err) != 0)
@@ -233,14 +249,22 @@ static int commit(struct unload *u)
     int64_t size = objects_writer_size(u->writer);
     if (objects_writer_commit(u->writer, u->bucket, key, &put, NULL, &err) != OBJECTS_OK)
         return redshift_outcome_fail(u->outcome, "%s", err.text);
-    if (!u->options.manifest)
-        return 0;
-    snprintf(url, sizeof url, "s3://%s/%s", u->bucket, key);
-    json_t *manifest =
-        json_pack("{s:[{s:s,s:{s:I,s:I}}],s:{s:O},s:{s:I,s:I},s:{s:s,s:s}}", "entries", "url", url, "meta",
-                  "content_length", (json_int_t)size, "record_count", (json_int_t)u->rows, "schema",
-                  "elements", u->elements, "meta", "content_length", (json_int_t)size, "record_count",
-                  (json_int_t)u->rows, "author", "name", "Amazon Redshift", "version", "1.0.0");
+    snprintf(url, sizeof url, "s3://%s/%.1024s", u->bucket, key);
+    json_array_append_new(u->entries, json_pack("{s:s,s:{s:I,s:I}}", "url", url, "meta", "content_length",
+                                                (json_int_t)size, "record_count", (json_int_t)u->rows));
+    u->all_rows += u->rows;
+    u->all_bytes += size;
+    return 0;
+}
+
+static int write_manifest(struct unload *u)
+{
+    struct err err = ERR_INIT;
+    char key[OBJECTS_KEY_MAX + 40];
+    json_t *manifest = json_pack(
+        "{s:O,s:{s:O},s:{s:I,s:I},s:{s:s,s:s}}", "entries", u->entries, "schema", "elements",
+        u->elements ? u->elements : json_null(), "meta", "content_length", (json_int_t)u->all_bytes,
+        "record_count", (json_int_t)u->all_rows, "author", "name", "Amazon Redshift", "version", "1.0.0");
     char *text = json_dumps(manifest, JSON_INDENT(2));
     snprintf(key, sizeof key, "%smanifest", u->prefix);
     enum objects_status status = objects_put(u->runner->objects, u->bucket, key, text ? text : "",
@@ -249,6 +273,135 @@ static int commit(struct unload *u)
     json_decref(manifest);
     return status == OBJECTS_OK ? 0 : redshift_outcome_fail(u->outcome, "%s", err.text);
 }
+
+static int one_file(struct unload *u, const char *folder)
+{
+    struct err err = ERR_INIT;
+    u->rows = 0;
+    u->writer = objects_writer_create(u->runner->objects, &err);
+    if (!u->writer)
+        return redshift_outcome_fail(u->outcome, "%s", err.text);
+    int result = u->options.format == RS_FORMAT_PARQUET ? write_parquet(u) : write_text(u);
+    if (result == 0)
+        result = commit(u, folder);
+    objects_writer_destroy(u->writer);
+    u->writer = NULL;
+    return result;
+}
+
+/* ---- partitions ------------------------------------------------------------------------------------- */
+
+static void put_encoded(struct buf *out, const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        if (byte <= ' ' || byte >= 0x7f || strchr("\"#%'*/:=?\\{}[]^", byte))
+            buf_printf(out, "%%%02X", byte);
+        else
+            buf_char(out, text[i]);
+    }
+}
+
+static bool is_partition(const struct rs_options *o, const char *name)
+{
+    for (size_t i = 0; i < o->partition_count; i++)
+        if (strcmp(o->partition[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* The rows of one partition without its columns, unless they are to be INCLUDEd, from the temporary table. */
+static int partition_query(struct unload *u, const struct duck_statement *all, struct duck_statement *key,
+                           struct buf *folder)
+{
+    const struct rs_options *o = &u->options;
+    size_t shown = 0;
+    buf_reset(&u->sql);
+    buf_text(&u->sql, "SELECT ");
+    for (size_t i = 0; i < duck_column_count(all); i++)
+        if (o->include || !is_partition(o, duck_column_name(all, i))) {
+            buf_text(&u->sql, shown++ ? ", " : "");
+            redshift_put_name(&u->sql, duck_column_name(all, i));
+        }
+    buf_text(&u->sql, " FROM temp.\"_unload\" WHERE true");
+    buf_reset(folder);
+    for (size_t i = 0; i < o->partition_count; i++) {
+        struct duck_value value = duck_column(key, i);
+        size_t length = 0;
+        const char *text = duck_is_null(value) ? NULL : duck_text(value, &length);
+        char *copy = mem_alloc(length + 1);
+        memcpy(copy, text ? text : "", length);
+        copy[length] = '\0';
+        buf_text(&u->sql, " AND CAST(");
+        redshift_put_name(&u->sql, o->partition[i]);
+        buf_text(&u->sql, text ? " AS VARCHAR) = " : " AS VARCHAR) IS NULL");
+        if (text)
+            redshift_put_string(&u->sql, copy);
+        put_encoded(folder, o->partition[i], strlen(o->partition[i]));
+        buf_char(folder, '=');
+        if (text)
+            put_encoded(folder, copy, length);
+        else
+            buf_text(folder, "__HIVE_DEFAULT_PARTITION__");
+        buf_char(folder, '/');
+        free(copy);
+    }
+    return shown ? 0 : redshift_outcome_fail(u->outcome, "All columns are partition columns");
+}
+
+static int each_partition(struct unload *u)
+{
+    struct err err = ERR_INIT;
+    struct redshift_outcome ignored = {0};
+    struct buf sql, folder;
+    buf_init(&sql, 8u << 20);
+    buf_init(&folder, OBJECTS_KEY_MAX);
+    buf_printf(&sql, "CREATE TEMP TABLE \"_unload\" AS %s", u->sql.data);
+    int result = redshift_engine(u->runner, sql.data, u->outcome);
+    buf_reset(&sql);
+    buf_text(&sql, "SELECT DISTINCT ");
+    for (size_t i = 0; i < u->options.partition_count; i++) {
+        buf_text(&sql, i ? ", CAST(" : "CAST(");
+        redshift_put_name(&sql, u->options.partition[i]);
+        buf_text(&sql, " AS VARCHAR)");
+    }
+    buf_text(&sql, " FROM temp.\"_unload\" ORDER BY ALL");
+    struct duck_statement *all =
+        result == 0 ? duck_prepare(u->runner->connection, "SELECT * FROM temp.\"_unload\"", &err) : NULL;
+    struct duck_statement *key = all ? duck_prepare(u->runner->connection, sql.data, &err) : NULL;
+    if (result == 0 && !key)
+        result = engine_failed(u, &err);
+    /* A connection has one result at a time: the keys come first. */
+    struct buf queries;
+    buf_init(&queries, 64u << 20);
+    int step = result == 0 ? 1 : 0;
+    while (result == 0 && (step = duck_step(key, &err)) == 1) {
+        result = partition_query(u, all, key, &folder);
+        buf_append(&queries, u->sql.data, u->sql.length + 1);
+        buf_append(&queries, folder.data ? folder.data : "", folder.length);
+        buf_char(&queries, '\0');
+    }
+    if (step < 0)
+        result = engine_failed(u, &err);
+    duck_finalize(key);
+    duck_finalize(all);
+    if (queries.overflow || folder.overflow)
+        result = redshift_outcome_fail(u->outcome, "too many partitions");
+    for (size_t at = 0; result == 0 && at < queries.length;) {
+        buf_reset(&u->sql);
+        buf_text(&u->sql, queries.data + at);
+        at += strlen(queries.data + at) + 1;
+        result = one_file(u, queries.data + at);
+        at += strlen(queries.data + at) + 1;
+    }
+    redshift_engine(u->runner, "DROP TABLE IF EXISTS temp.\"_unload\"", &ignored);
+    buf_free(&queries);
+    buf_free(&sql);
+    buf_free(&folder);
+    return result;
+}
+
+/* ---- the statement ---------------------------------------------------------------------------------- */
 
 static int rewrite_query(struct unload *u, const char *sql)
 {
@@ -274,18 +427,15 @@ static int rewrite_query(struct unload *u, const char *sql)
 
 static int run(struct unload *u)
 {
-    struct err err = ERR_INIT;
     if (clear_target(u) != 0)
         return -1;
-    u->writer = objects_writer_create(u->runner->objects, &err);
-    if (!u->writer)
-        return redshift_outcome_fail(u->outcome, "%s", err.text);
-    int result = u->options.format == RS_FORMAT_PARQUET ? write_parquet(u) : write_text(u);
-    if (result == 0)
-        result = commit(u);
-    objects_writer_destroy(u->writer);
+    u->entries = json_array();
+    int result = u->options.partition_count ? each_partition(u) : one_file(u, "");
+    if (result == 0 && u->options.manifest)
+        result = write_manifest(u);
     json_decref(u->elements);
-    u->outcome->rows = result == 0 ? u->rows : 0;
+    json_decref(u->entries);
+    u->outcome->rows = result == 0 ? u->all_rows : 0;
     return result;
 }
 
@@ -310,8 +460,8 @@ int redshift_unload(struct redshift_runner *runner, const struct redshift_tokens
         return redshift_outcome_fail(outcome,
                                      "UNLOAD destination is not supported. (Hint: only S3 based unload is "
                                      "allowed)");
-    if (u.options.compression)
-        return redshift_outcome_fail(outcome, "%s of unloaded files is not emulated locally",
+    if (u.options.compression && u.options.format == RS_FORMAT_PARQUET)
+        return redshift_outcome_fail(outcome, "%s is not supported for UNLOAD to PARQUET",
                                      u.options.compression);
     if (u.options.header && u.options.format != RS_FORMAT_CSV && u.options.format != RS_FORMAT_TEXT)
         return redshift_outcome_fail(outcome, "HEADER is not supported for this UNLOAD format");

@@ -1,6 +1,7 @@
 """The Redshift Data API by boto3: statements in their states, batches, sessions, paging, loads, and what is refused.
 
 What runs SQL is skipped without DuckDB (make duckdb)."""
+import threading
 import time
 import uuid
 
@@ -216,6 +217,50 @@ def tokens():
     fails("ValidationException", 400, submit, "insert into batch values (51)", ClientToken=token)
 
 
+def side_by_side():
+    """Clients at once: writers follow each other, readers see whole transactions only."""
+    sql("create table shared (client int, n int)")
+    failed = []
+
+    def client(number):
+        own = Warehouse(cloud.client("redshift-data", validate=False))
+        try:
+            for n in range(6):
+                done = own.batch(["insert into shared values (%d, %d)" % (number, n)] * 2)
+                assert done["Status"] == "FINISHED", done.get("Error")
+                assert own.sql("select count(*) % 2 from shared") == [(0,)]
+        except Exception as error:
+            failed.append(error)
+
+    clients = [threading.Thread(target=client, args=(n,)) for n in range(8)]
+    for one in clients:
+        one.start()
+    for one in clients:
+        one.join()
+    assert not failed, failed
+    assert sql("select count(*), count(distinct client) from shared") == [(96, 8)]
+
+
+def stopped_while_running():
+    """A stop ends what runs, and what was asked for is still known afterwards."""
+    other = Cloud()
+    own = Warehouse(other.client("redshift-data"))
+    assert own.sql("create table kept (a int)") == 0
+    slow = own.submit("select count(*) from generate_series(1, 100000) a, generate_series(1, 100000) b, generate_series(1, 1000) c")
+    waiting = [own.submit("insert into kept values (%d)" % n)["Id"] for n in range(20)]
+    time.sleep(0.1)
+    begun = time.time()
+    other.stop()
+    assert time.time() - begun < 20
+    other = Cloud(other.folder)
+    own.client = other.client("redshift-data")
+    assert own.wait(slow["Id"])["Status"] in ("ABORTED", "FAILED")
+    ended = [own.wait(id)["Status"] for id in waiting]
+    assert set(ended) <= {"FINISHED", "ABORTED", "FAILED"}
+    assert own.sql("select count(*) from kept") == [(ended.count("FINISHED"),)]
+    other.stop()
+
+
 def cancel():
     answer = submit("select count(*) from generate_series(1, 100000) a, generate_series(1, 100000) b, generate_series(1, 1000) c")
     time.sleep(0.2)
@@ -241,7 +286,7 @@ def nothing_gets_out():
         refused(text, "ERROR: ")
 
 
-TESTS = [statements, errors, tables, paging, csv, parameters, batches, sessions, listed_sessions, waiting, auto_commit, tokens, cancel, nothing_gets_out]
+TESTS = [statements, errors, tables, paging, csv, parameters, batches, sessions, listed_sessions, waiting, auto_commit, tokens, side_by_side, stopped_while_running, cancel, nothing_gets_out]
 
 if warehouse.is_here():
     run(TESTS)

@@ -254,6 +254,36 @@ def unload():
     assert sql("unload ('select name from out_of where name like ''a%%''') to 's3://lake/u/quoted' %s" % ROLE) == 1
 
 
+def unload_in_parts():
+    sql("create table parts (day date, road varchar(10), n int)")
+    sql("insert into parts values ('2026-01-12', 'A/1', 1), ('2026-01-12', null, 2), ('2026-01-13', 'A/1', 3)")
+    to = "unload ('select * from parts order by n') to 's3://lake/%%s' %s %%s" % ROLE
+    assert sql(to % ("p1/", "csv partition by (day, road) manifest")) == 3
+    listed = json.loads(get("p1/manifest"))
+    assert [e["url"] for e in listed["entries"]] == [
+        "s3://lake/p1/day=2026-01-12/road=A%2F1/0000_part_00", "s3://lake/p1/day=2026-01-12/road=__HIVE_DEFAULT_PARTITION__/0000_part_00",
+        "s3://lake/p1/day=2026-01-13/road=A%2F1/0000_part_00"], listed
+    assert get("p1/day=2026-01-12/road=A%2F1/0000_part_00") == b"1\n" and listed["meta"]["record_count"] == 3
+    assert sql(to % ("p2/", "parquet partition by (day) include")) == 3
+    read = pyarrow.parquet.read_table(io.BytesIO(get("p2/day=2026-01-13/0000_part_00.parquet")))
+    assert read.column_names == ["day", "road", "n"] and read.num_rows == 1
+    refused(to % ("p3/", "csv partition by (nosuch)"), 'column "nosuch" does not exist')
+    refused(to % ("p3/", "csv partition by (day, road, n)"), "partition columns")
+    assert sql(to % ("z/gz_", "csv gzip header")) == 3
+    assert gzip.decompress(get("z/gz_0000_part_00.gz")) == b"day,road,n\n2026-01-12,A/1,1\n2026-01-12,,2\n2026-01-13,A/1,3\n"
+    assert sql(to % ("z/zstd_", "json zstd extension 'json.zst'")) == 3
+    sql("create table back (day date, road varchar(10), n int)")
+    assert sql("copy back from 's3://lake/z/gz_' %s csv gzip ignoreheader 1 emptyasnull" % ROLE) == 3
+    assert sql("copy back from 's3://lake/z/zstd_0000_part_00.json.zst' %s json 'auto' zstd" % ROLE) == 3
+    assert sql("select count(*) from (select * from parts except select * from back)") == [(0,)]
+    sql("unload ('select a, a + 1 as b from generate_series(1, 200000) t(a)') to 's3://lake/z/text_' %s zstd" % ROLE)
+    sql("create table numbers (a int, b int)")
+    assert sql("copy numbers from 's3://lake/z/text_' %s zstd" % ROLE) == 200000
+    put("z/cut.zst", get("z/text_0000_part_00.zst")[:-1000])
+    refused("copy numbers from 's3://lake/z/cut.zst' %s zstd" % ROLE, "not compressed as the options say")
+    refused(to % ("z/p", "parquet gzip"), "not supported for UNLOAD to PARQUET")
+
+
 # ---- the console's way ----------------------------------------------------------------------------------
 
 READING = pyarrow.schema([("device", pyarrow.string()), ("at", pyarrow.timestamp("us")), ("value", pyarrow.float64()),
@@ -326,7 +356,7 @@ def killed():
 
 s3.create_bucket(Bucket="lake")
 if warehouse.is_here():
-    run([from_parquet, parquet_refused, manifests, from_csv, from_json, unload, exactly_once, killed])
+    run([from_parquet, parquet_refused, manifests, from_csv, from_json, unload, unload_in_parts, exactly_once, killed])
 else:
     print("ok 1 - needs DuckDB # SKIP make duckdb")
 finish(cloud)

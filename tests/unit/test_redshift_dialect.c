@@ -28,7 +28,13 @@ static const char *const differences[][2] = {
     {"POSIX patterns (`~`, REGEXP_*)", "RE2's syntax; `~` and SIMILAR TO take a literal pattern"},
     {"ENCODE, DISTSTYLE, SORTKEY, VACUUM, ANALYZE", "kept and shown, without effect on how data lies"},
     {"GRANT, REVOKE, users, groups, roles", "accepted: there is one user"},
-    {"transactions", "writers follow each other; readers see the last committed state"},
+    {"COPY",
+     "from s3:// only; ORC, AVRO, FIXEDWIDTH, BZIP2 and LZOP are refused; IAM_ROLE and CREDENTIALS are not "
+     "looked at, as whoever may sign a request may read every bucket"},
+    {"UNLOAD", "one file, or one for each partition: PARALLEL and MAXFILESIZE have no effect"},
+    {"SYS_QUERY_HISTORY, STL_QUERY, STV_*", "do not exist: ListStatements tells what ran"},
+    {"transactions",
+     "writers follow each other; readers see the last committed state; COMMIT inside of a batch is refused"},
     {"Spectrum, data shares, federated queries, ML, procedures, UDFs, cursors, EXPLAIN, PIVOT, geometry",
      "refused"},
 };
