@@ -183,6 +183,60 @@ static int mark_committed(struct redshift_runner *runner, struct redshift_job *j
     return result;
 }
 
+/* From here to the end of the transaction nobody interrupts: a COMMIT that was interrupted may still have
+ * happened. False: somebody has cancelled before. */
+static bool shield(struct redshift *redshift, struct redshift_job *job)
+{
+    pthread_mutex_lock(&redshift->lock);
+    job->connection = NULL;
+    bool cancelled = job->cancelled;
+    pthread_mutex_unlock(&redshift->lock);
+    return !cancelled;
+}
+
+static void expose(struct redshift *redshift, struct redshift_job *job, struct redshift_runner *runner)
+{
+    pthread_mutex_lock(&redshift->lock);
+    job->connection = runner->connection;
+    pthread_mutex_unlock(&redshift->lock);
+}
+
+static int begin(struct redshift_runner *runner, struct redshift_job *job)
+{
+    int result = transaction(runner, job, "BEGIN");
+    runner->in_transaction = runner->whole = result == 0;
+    return result;
+}
+
+/* COMMIT, or ROLLBACK when the result is bad. */
+static int end(struct redshift *redshift, struct redshift_runner *runner, struct redshift_job *job,
+               int result)
+{
+    runner->in_transaction = runner->whole = false;
+    if (!shield(redshift, job))
+        result = -1;
+    if (result == 0)
+        result = transaction(runner, job, "COMMIT");
+    if (result != 0)
+        transaction(runner, job, "ROLLBACK");
+    return result;
+}
+
+/* One statement of a batch in AUTO_COMMIT. */
+static int run_alone(struct redshift *redshift, struct redshift_job *job, struct redshift_runner *runner,
+                     size_t index)
+{
+    if (runner->in_transaction || job->controls)
+        return run_one(redshift, job, runner, index);
+    expose(redshift, job, runner);
+    int result = begin(runner, job);
+    if (result == 0)
+        result = end(redshift, runner, job, run_one(redshift, job, runner, index));
+    if (result != 0 && !json_object_get(sub(job, index), "Error"))
+        touch(sub(job, index), "FAILED");
+    return result;
+}
+
 static int run_all(struct redshift *redshift, struct redshift_job *job, struct redshift_runner *runner)
 {
     bool marked = !job->reads && !job->controls;
@@ -190,16 +244,15 @@ static int run_all(struct redshift *redshift, struct redshift_job *job, struct r
     int result = 0;
     int64_t rows = 0, size = 0;
     bool any = false;
-    if (whole && transaction(runner, job, "BEGIN") != 0)
+    if (whole && begin(runner, job) != 0)
         return -1;
-    runner->in_transaction |= whole;
-    runner->whole = whole;
     for (size_t i = 0; i < job->count; i++) {
         if (result != 0 && !job->auto_commit) {
             touch(sub(job, i), "ABORTED");
             continue;
         }
-        if (is_cancelled(redshift, job) || run_one(redshift, job, runner, i) != 0) {
+        if (is_cancelled(redshift, job) || (job->auto_commit ? run_alone(redshift, job, runner, i)
+                                                             : run_one(redshift, job, runner, i)) != 0) {
             if (job->batch && !json_object_get(sub(job, i), "Error"))
                 touch(sub(job, i), "ABORTED");
             result = -1;
@@ -214,13 +267,9 @@ static int run_all(struct redshift *redshift, struct redshift_job *job, struct r
         json_object_set_new(job->document, "ResultSize", json_integer(size));
     }
     if (whole) {
-        runner->in_transaction = runner->whole = false;
         if (result == 0 && marked)
             result = mark_committed(runner, job);
-        if (result == 0)
-            result = transaction(runner, job, "COMMIT");
-        if (result != 0)
-            transaction(runner, job, "ROLLBACK");
+        result = end(redshift, runner, job, result);
     }
     redshift_run_after(runner);
     return result;
@@ -247,14 +296,11 @@ static void run_job(struct redshift *redshift, struct redshift_job *job)
         snprintf(text, sizeof text, "ERROR: %s", err.text);
         json_object_set_new(job->document, "Error", json_string(text));
     } else {
-        pthread_mutex_lock(&redshift->lock);
-        job->connection = runner->connection;
-        pthread_mutex_unlock(&redshift->lock);
+        if (!job->controls)
+            expose(redshift, job, runner);
         set_status(redshift, job, "STARTED");
         result = run_all(redshift, job, runner);
-        pthread_mutex_lock(&redshift->lock);
-        job->connection = NULL;
-        pthread_mutex_unlock(&redshift->lock);
+        shield(redshift, job);
     }
     if (!job->session) {
         duck_disconnect(own.connection);
@@ -262,6 +308,8 @@ static void run_job(struct redshift *redshift, struct redshift_job *job)
     }
     redshift_runner_free(&own);
     json_object_set_new(job->document, "Duration", json_integer((clock_mono_us() - begun) * 1000));
+    if (result != 0 && is_cancelled(redshift, job))
+        json_object_del(job->document, "Error");
     bool error = json_object_get(job->document, "Error") != NULL;
     touch(job->document, result == 0 ? "FINISHED" : error ? "FAILED" : "ABORTED");
     save(redshift, job);
