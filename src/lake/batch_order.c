@@ -19,7 +19,7 @@ char *lake_dt(char out[LAKE_DT_SIZE], int64_t event_ms)
 static int64_t time_of(const struct lake_batch *batch, uint32_t row)
 {
     const struct lake_block *block = batch->blocks[row / LAKE_BLOCK_ROWS];
-    return ((const int64_t *)(const void *)block->values[FIELD_TIMESTAMP])[row % LAKE_BLOCK_ROWS];
+    return ((const int64_t *)(const void *)block->values[batch->schema->time_column])[row % LAKE_BLOCK_ROWS];
 }
 
 struct sort_key {

@@ -42,35 +42,61 @@ static int create(const struct lake_remote *remote, const char *operation, json_
     return 0;
 }
 
+/* Is it made of our first columns, and lacks some behind them? Then a field has been added since. */
+static bool is_older(const struct lake_schema *schema, const json_t *table)
+{
+    const json_t *columns = json_object_get(json_object_get(table, "StorageDescriptor"), "Columns");
+    size_t count = json_array_size(columns);
+    if (count == 0 || count >= schema->column_count)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = json_string_value(json_object_get(json_array_get(columns, i), "Name"));
+        if (!name || strcmp(name, schema->columns[i].name) != 0)
+            return false;
+    }
+    return true;
+}
+
+static json_t *table_input(const struct lake_remote *remote, const struct lake_schema *schema)
+{
+    char key[LAKE_OBJECT_KEY_SIZE], url[LAKE_URL_SIZE];
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    lake_url(url, remote, lake_layout_table(key, schema->kind, schema->zone));
+    lake_schema_glue_table(schema, url, &text);
+    return json_of(&text);
+}
+
 int lake_catalogue_ensure(const struct lake_remote *remote, const struct lake_schema *schema, bool *made,
                           struct err *err)
 {
-    char key[LAKE_OBJECT_KEY_SIZE], url[LAKE_URL_SIZE], code[LAKE_CODE_SIZE] = "";
+    char code[LAKE_CODE_SIZE] = "";
     if (made)
         *made = false;
     json_t *there = remote->call(
         remote->context, AWS_GLUE, "GetTable",
         json_pack("{s:s, s:s}", "DatabaseName", schema->database, "Name", schema->table), code, err);
-    json_decref(there);
-    if (there)
-        return 0;
+    if (there) {
+        bool older = is_older(schema, json_object_get(there, "Table"));
+        json_decref(there);
+        return older ? create(remote, "UpdateTable",
+                              json_pack("{s:s, s:o}", "DatabaseName", schema->database, "TableInput",
+                                        table_input(remote, schema)),
+                              made, err)
+                     : 0;
+    }
     if (strcmp(code, "EntityNotFoundException") != 0)
         return -1;
-    struct buf text;
-    buf_init(&text, 1 << 20);
-    lake_url(url, remote, lake_layout_table(key, schema->kind, schema->zone));
-    lake_schema_glue_table(schema, url, &text);
     if (create(remote, "CreateDatabase",
                json_pack("{s:{s:s, s:s}}", "DatabaseInput", "Name", schema->database, "Description",
                          schema->zone == LAKE_RAW ? "Events as they came from Kafka"
                                                   : "Events without doubles, made from " LAKE_DATABASE_RAW),
-               made, err) != 0) {
-        buf_free(&text);
+               made, err) != 0)
         return -1;
-    }
-    return create(remote, "CreateTable",
-                  json_pack("{s:s, s:o}", "DatabaseName", schema->database, "TableInput", json_of(&text)),
-                  made, err);
+    return create(
+        remote, "CreateTable",
+        json_pack("{s:s, s:o}", "DatabaseName", schema->database, "TableInput", table_input(remote, schema)),
+        made, err);
 }
 
 int lake_catalogue_location(const struct lake_remote *remote, const struct lake_schema *schema,

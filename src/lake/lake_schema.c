@@ -125,16 +125,8 @@ static void add_field(struct lake_schema *schema, const struct field *field, int
     describe(column, field);
 }
 
-void lake_schema_init(struct lake_schema *schema, enum event_kind kind, enum lake_zone zone)
+static void add_kafka(struct lake_schema *schema)
 {
-    const struct schema *fields = schema_get(kind);
-    *schema = (struct lake_schema){.kind = kind,
-                                   .zone = zone,
-                                   .table = event_topic(kind),
-                                   .database = zone == LAKE_RAW ? LAKE_DATABASE_RAW : LAKE_DATABASE_CURATED};
-    for (size_t i = 0; i < fields->field_count; i++)
-        add_field(schema, &fields->fields[i], (int)i);
-
     struct lake_column *column = add(schema, "_kafka_cluster", LAKE_VARCHAR, LAKE_FROM_CLUSTER);
     column->bytes = 63;
     column->meaning = "The broker it came through; null for the one that was never named";
@@ -147,13 +139,32 @@ void lake_schema_init(struct lake_schema *schema, enum event_kind kind, enum lak
     column = add(schema, "_kafka_key", LAKE_VARCHAR, LAKE_FROM_KEY);
     column->bytes = LAKE_KEY_BYTES;
     column->meaning = "Kafka key";
-    if (zone == LAKE_CURATED) {
-        column = add(schema, "event_hour", LAKE_INTEGER, LAKE_FROM_SQL);
-        column->meaning = "Hour of the day of event_ts, UTC";
-        column->sql = "CAST(hour(r.event_ts) AS integer)";
-        column = add(schema, "event_weekday", LAKE_INTEGER, LAKE_FROM_SQL);
-        column->meaning = "Day of the week of event_ts, 1 Monday to 7 Sunday";
-        column->sql = "CAST(day_of_week(r.event_ts) AS integer)";
+}
+
+static void add_computed(struct lake_schema *schema)
+{
+    struct lake_column *column = add(schema, "event_hour", LAKE_INTEGER, LAKE_FROM_SQL);
+    column->meaning = "Hour of the day of event_ts, UTC";
+    column->sql = "CAST(hour(r.event_ts) AS integer)";
+    column = add(schema, "event_weekday", LAKE_INTEGER, LAKE_FROM_SQL);
+    column->meaning = "Day of the week of event_ts, 1 Monday to 7 Sunday";
+    column->sql = "CAST(day_of_week(r.event_ts) AS integer)";
+}
+
+void lake_schema_init(struct lake_schema *schema, enum event_kind kind, enum lake_zone zone)
+{
+    const struct schema *fields = schema_get(kind);
+    *schema = (struct lake_schema){.kind = kind,
+                                   .zone = zone,
+                                   .table = event_topic(kind),
+                                   .database = zone == LAKE_RAW ? LAKE_DATABASE_RAW : LAKE_DATABASE_CURATED};
+    add_kafka(schema);
+    if (zone == LAKE_CURATED)
+        add_computed(schema);
+    for (size_t i = 0; i < fields->field_count; i++) {
+        if (i == FIELD_TIMESTAMP)
+            schema->time_column = schema->column_count;
+        add_field(schema, &fields->fields[i], (int)i);
     }
 }
 

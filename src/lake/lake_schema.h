@@ -10,9 +10,10 @@
  *     counts               an INTEGER a class: vehicle_counts_car, …
  *
  * Names are the fields' in lower case with underscores (airQualityIndex: air_quality_index); `timestamp`, a
- * reserved word of every dialect, is event_ts. Behind them stand where in Kafka the row came from. The order
- * of columns is the same everywhere: Redshift's COPY goes by position and the physical type must match. The
- * partition column dt is not in the file. Pure; any thread.
+ * reserved word of every dialect, is event_ts. First stands where in Kafka the row came from, then what SQL
+ * computes (curated only), then the fields in their order, so that a field added at the end of its table is
+ * added at the end everywhere: Redshift's COPY and INSERT go by position, and the physical type must match.
+ * The partition column dt is not in the file. Pure; any thread.
  */
 #ifndef SMARTCITY_LAKE_LAKE_SCHEMA_H
 #define SMARTCITY_LAKE_LAKE_SCHEMA_H
@@ -68,6 +69,7 @@ struct lake_schema {
     enum lake_zone zone;
     const char *table;    /* as the topic */
     const char *database; /* in Glue */
+    size_t time_column;   /* event_ts */
     size_t column_count;
     struct lake_column columns[LAKE_COLUMNS_MAX];
 };

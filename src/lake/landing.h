@@ -91,7 +91,8 @@ int lake_intent_landed(const struct lake_remote *remote, const struct lake_inten
 
 /* "s3://bucket/KEY" */
 char *lake_url(char out[LAKE_URL_SIZE], const struct lake_remote *remote, const char *key);
-/* Database and table, made when they are missing; *made (NULL allowed) when something was. */
+/* Database and table, made when they are missing, given the columns that were added since; *made (NULL
+ * allowed) when something was. */
 int lake_catalogue_ensure(const struct lake_remote *remote, const struct lake_schema *schema, bool *made,
                           struct err *err);
 /* Makes the partition, or, when it points elsewhere (compacted), points it back to where everything is. */

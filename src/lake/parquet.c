@@ -159,6 +159,11 @@ int lake_file_digest(const char *path, char sha256[LAKE_SHA256_SIZE], int64_t *b
 
 /* ---- writing ---------------------------------------------------------------------------------------- */
 
+static size_t no_rows(void *reader, struct duck_chunk *chunk, size_t limit)
+{
+    return 0;
+}
+
 static void drop_files(struct lake_file *files, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -166,15 +171,22 @@ static void drop_files(struct lake_file *files, size_t count)
             unlink(files[i].path);
 }
 
+/* What the table function gives next: the columns of a schema. */
+static void set_rows(struct lake_writer *writer, const struct lake_schema *schema,
+                     struct duck_source_column columns[LAKE_COLUMNS_MAX], struct lake_reader *reader)
+{
+    for (size_t i = 0; i < schema->column_count; i++)
+        columns[i] =
+            (struct duck_source_column){schema->columns[i].name, lake_type_duck(schema->columns[i].type)};
+    duck_source_set(writer->source, columns, schema->column_count, reader ? reader->to - reader->at : 0,
+                    reader ? lake_reader_read : no_rows, reader);
+}
+
 static int write_day(struct lake_writer *writer, const struct lake_batch *batch,
                      const struct lake_order *order, const struct lake_day *day, struct lake_file *file,
                      struct err *err)
 {
-    const struct lake_schema *schema = batch->schema;
     struct duck_source_column columns[LAKE_COLUMNS_MAX];
-    for (size_t i = 0; i < schema->column_count; i++)
-        columns[i] =
-            (struct duck_source_column){schema->columns[i].name, lake_type_duck(schema->columns[i].type)};
     struct lake_reader reader = {.batch = batch, .order = order, .at = day->from, .to = day->to};
     *file = (struct lake_file){.rows = day->to - day->from};
     text_copy(file->dt, sizeof file->dt, day->dt);
@@ -184,8 +196,7 @@ static int write_day(struct lake_writer *writer, const struct lake_batch *batch,
                  event_topic(batch->key.kind), batch->key.cluster, batch->key.cluster[0] ? "-" : "",
                  batch->key.partition, batch->key.start, batch->key.end, day->dt) >= (int)sizeof file->path)
         return err_set(err, ERR_USAGE, "the path of the spool is too long: %.200s", writer->engine->folder);
-    duck_source_set(writer->source, columns, schema->column_count, day->to - day->from, lake_reader_read,
-                    &reader);
+    set_rows(writer, batch->schema, columns, &reader);
     struct buf sql;
     buf_init(&sql, SQL_LIMIT);
     buf_printf(&sql, "COPY (SELECT * FROM %s()) TO ", writer->table);
@@ -256,14 +267,17 @@ int64_t lake_parquet_rows(struct lake_writer *writer, const char *path, struct e
 int lake_parquet_merge(struct lake_writer *writer, const struct lake_schema *schema, const char *const *paths,
                        size_t count, const char *path, int64_t *rows, struct err *err)
 {
+    struct duck_source_column columns[LAKE_COLUMNS_MAX];
     struct buf sql;
     buf_init(&sql, SQL_LIMIT);
     buf_text(&sql, "COPY (SELECT ");
     for (size_t i = 0; i < schema->column_count; i++)
         buf_printf(&sql, "%s\"%s\"", i > 0 ? ", " : "", schema->columns[i].name);
-    buf_text(&sql, " FROM ");
+    /* Files of before a column was added have it as null. */
+    set_rows(writer, schema, columns, NULL);
+    buf_printf(&sql, " FROM (SELECT * FROM %s() UNION ALL BY NAME SELECT * FROM ", writer->table);
     put_files(&sql, paths, count);
-    buf_text(&sql, " ORDER BY event_ts, _kafka_partition, _kafka_offset) TO ");
+    buf_text(&sql, ") ORDER BY event_ts, _kafka_partition, _kafka_offset) TO ");
     buf_sql_text(&sql, path);
     put_copy_options(&sql, ROW_GROUP_MERGED);
     if (run(writer, &sql, err) != 0)

@@ -295,20 +295,66 @@ static void add_sql(json_t *sqls, struct buf *sql)
     buf_reset(sql);
 }
 
+static void put_target(const struct pipeline_names *names, json_t *input)
+{
+    const char *const members[][2] = {{"WorkgroupName", names->redshift_workgroup},
+                                      {"ClusterIdentifier", names->redshift_cluster},
+                                      {"DbUser", names->redshift_user},
+                                      {"SecretArn", names->redshift_secret},
+                                      {"Database", names->database}};
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (members[i][1])
+            json_object_set_new(input, members[i][0], json_string(members[i][1]));
+}
+
+/* Columns of the warehouse's table; 0: there is no such table. -1. */
+static int count_columns(const struct pipeline_context *context, const struct lake_schema *schema,
+                         struct err *err)
+{
+    char code[LAKE_CODE_SIZE];
+    struct err own = ERR_INIT;
+    json_t *input = json_pack("{s:s, s:s}", "Schema", LAKE_WAREHOUSE, "Table", schema->table);
+    put_target(context->names, input);
+    json_t *answer = call(context, AWS_REDSHIFT_DATA, "DescribeTable", input, code, &own);
+    if (!answer && (own.retriable || own.kind == ERR_CONNECT || own.kind == ERR_CANCELLED)) {
+        *err = own;
+        return -1;
+    }
+    int count = (int)json_array_size(json_object_get(answer, "ColumnList"));
+    json_decref(answer);
+    return count;
+}
+
+static void put_column(struct buf *sql, const struct lake_column *column)
+{
+    buf_printf(sql, "\"%s\" %s", column->name, lake_type_name(column->type));
+    if (column->type == LAKE_VARCHAR)
+        buf_printf(sql, "(%d)", (int)column->bytes);
+}
+
 static void stage_columns(const struct lake_schema *schema, struct buf *sql)
 {
     buf_text(sql, "CREATE TEMP TABLE " STAGE " (");
     for (size_t i = 0; i < schema->column_count; i++) {
-        const struct lake_column *column = &schema->columns[i];
-        buf_printf(sql, "%s\"%s\" %s", i > 0 ? ", " : "", column->name, lake_type_name(column->type));
-        if (column->type == LAKE_VARCHAR)
-            buf_printf(sql, "(%d)", (int)column->bytes);
+        if (i > 0)
+            buf_text(sql, ", ");
+        put_column(sql, &schema->columns[i]);
     }
     buf_text(sql, ")");
 }
 
-/* One transaction: stage, replace, write down. */
-static json_t *load_statements(const struct load *load, const char *manifest)
+/* Fields that were added since the table was made; they are at its end. */
+static void add_missing_columns(const struct lake_schema *schema, int there, json_t *sqls, struct buf *sql)
+{
+    for (size_t i = (size_t)there; there > 0 && i < schema->column_count; i++) {
+        buf_printf(sql, "ALTER TABLE \"" LAKE_WAREHOUSE "\".\"%s\" ADD COLUMN ", schema->table);
+        put_column(sql, &schema->columns[i]);
+        add_sql(sqls, sql);
+    }
+}
+
+/* One transaction: stage, replace, write down. there: columns of the table now. */
+static json_t *load_statements(const struct load *load, int there, const char *manifest)
 {
     struct lake_schema schema;
     struct buf sql;
@@ -320,6 +366,7 @@ static json_t *load_statements(const struct load *load, const char *manifest)
         add_sql(sqls, &sql);
     lake_schema_redshift_ddl(&schema, &sql);
     add_sql(sqls, &sql);
+    add_missing_columns(&schema, there, sqls, &sql);
     if (json_array_size(load->entries) > 0) {
         stage_columns(&schema, &sql);
         add_sql(sqls, &sql);
@@ -330,7 +377,7 @@ static json_t *load_statements(const struct load *load, const char *manifest)
             buf_text(&sql, role);
         else
             buf_sql_text(&sql, role);
-        buf_text(&sql, " FORMAT AS PARQUET MANIFEST");
+        buf_text(&sql, " FORMAT AS PARQUET MANIFEST FILLRECORD");
         add_sql(sqls, &sql);
         buf_printf(&sql,
                    "DELETE FROM \"" LAKE_WAREHOUSE "\".\"%s\" USING " STAGE
@@ -354,18 +401,6 @@ static json_t *load_statements(const struct load *load, const char *manifest)
         json_array_append_new(sqls, json_string("DROP TABLE " STAGE));
     buf_free(&sql);
     return sqls;
-}
-
-static void put_target(const struct pipeline_names *names, json_t *input)
-{
-    const char *const members[][2] = {{"WorkgroupName", names->redshift_workgroup},
-                                      {"ClusterIdentifier", names->redshift_cluster},
-                                      {"DbUser", names->redshift_user},
-                                      {"SecretArn", names->redshift_secret},
-                                      {"Database", names->database}};
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        if (members[i][1])
-            json_object_set_new(input, members[i][0], json_string(members[i][1]));
 }
 
 static int put_manifest(const struct load *load, char url[LAKE_URL_SIZE], struct err *err)
@@ -392,14 +427,17 @@ static int submit_load(const struct pipeline_context *context, struct ledger_job
     *nothing = false;
     buf_init(&load.names, SQL_LIMIT);
     buf_init(&load.rows, SQL_LIMIT);
-    int result = ledger_job_batches(context->ledger, job->id, add_batch, &load, err);
+    struct lake_schema schema;
+    lake_schema_init(&schema, job->kind, LAKE_RAW);
+    int there = count_columns(context, &schema, err);
+    int result = there < 0 ? -1 : ledger_job_batches(context->ledger, job->id, add_batch, &load, err);
     if (result == 0)
         result = put_manifest(&load, url, err);
     if (result == 0) {
         char short_token[TOKEN_SHORT + 1]; /* ClientToken is 64 at most */
         text_copy(short_token, sizeof short_token, job->token);
-        json_t *input = json_pack("{s:o, s:s, s:s}", "Sqls", load_statements(&load, url), "ClientToken",
-                                  short_token, "StatementName", "smartcity load");
+        json_t *input = json_pack("{s:o, s:s, s:s}", "Sqls", load_statements(&load, there, url),
+                                  "ClientToken", short_token, "StatementName", "smartcity load");
         put_target(context->names, input);
         answer = call(context, AWS_REDSHIFT_DATA, "BatchExecuteStatement", input, code, err);
     }

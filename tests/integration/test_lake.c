@@ -319,6 +319,47 @@ static void test_faults(void **state)
     close_world(world);
 }
 
+/* Tables of before a field was added: they get the column, and what is loaded has it. */
+static void test_older_tables(void **state)
+{
+    if (!have_engine)
+        skip();
+    struct world *world = open_world();
+    struct err err = ERR_INIT;
+    struct lake_schema older;
+    lake_schema_init(&older, EVENT_WEATHER, LAKE_RAW);
+    older.column_count--;
+    struct buf text;
+    buf_init(&text, 1 << 16);
+    lake_schema_glue_table(&older, "s3://lake/raw/weather_data/", &text);
+    json_decref(call(world, AWS_GLUE, "UpdateTable",
+                     json_pack("{s:s, s:o}", "DatabaseName", "smartcity_raw", "TableInput",
+                               json_loads(text.data, 0, NULL))));
+    for (int i = 0; i < 3; i++) {
+        buf_reset(&text);
+        if (!lake_schema_redshift_setup(i, &text))
+            lake_schema_redshift_ddl(&older, &text);
+        json_t *started = call(
+            world, AWS_REDSHIFT_DATA, "ExecuteStatement",
+            json_pack("{s:s, s:s, s:s}", "Sql", text.data, "WorkgroupName", "smartcity", "Database", "dev"));
+        wait_work(world, AWS_REDSHIFT_DATA, "DescribeStatement", "Id", aws_json_text(started, "Id"));
+        json_decref(started);
+    }
+    buf_free(&text);
+    bool made = false;
+    assert_int_equal(lake_prepare(world->lake, &made, &err), 0);
+    assert_true(made);
+    assert_int_equal(lake_prepare(world->lake, &made, &err), 0);
+    assert_false(made);
+    offer(world, EVENT_WEATHER, 0, 50);
+    flush(world);
+    run_step(world, LEDGER_LOADED);
+    assert_int_equal(athena(world, "SELECT count(*) FROM weather_data WHERE road_surface IS NULL"), 50);
+    assert_int_equal(
+        redshift(world, "SELECT count(*) FROM smartcity.weather_data WHERE road_surface IS NULL"), 50);
+    close_world(world);
+}
+
 static int look_for_engine(void **state)
 {
     struct err err = ERR_INIT;
@@ -331,6 +372,7 @@ static int look_for_engine(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_the_way), cmocka_unit_test(test_faults)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_the_way), cmocka_unit_test(test_faults),
+                                       cmocka_unit_test(test_older_tables)};
     return cmocka_run_group_tests_name("lake on the local cloud", tests, look_for_engine, NULL);
 }
