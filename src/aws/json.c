@@ -1,5 +1,6 @@
 #include "aws/json.h"
 
+#include "aws/client_private.h"
 #include "aws/equivalent.h"
 #include "aws/service.h"
 #include "base/text.h"
@@ -77,6 +78,14 @@ struct aws_call *aws_json_call(struct aws_client *client, enum aws_service_id se
     return call;
 }
 
+json_t *aws_json_take(struct aws_call *call)
+{
+    json_t *json = aws_call_done(call) ? call->answer.json : NULL;
+    if (json)
+        call->answer.json = NULL;
+    return json;
+}
+
 json_t *aws_json_wait(struct aws_client *client, enum aws_service_id service, const char *operation,
                       json_t *input, const struct json_options *options, int64_t deadline_us, char *code,
                       struct err *err)
@@ -86,7 +95,7 @@ json_t *aws_json_wait(struct aws_client *client, enum aws_service_id service, co
         code[0] = '\0';
     struct aws_call *call = aws_json_call(client, service, operation, input, options, NULL, NULL, err);
     if (aws_wait_ok(call, deadline_us, err) == 0)
-        json = json_incref(aws_call_answer(call)->json);
+        json = aws_json_take(call);
     else if (call && code)
         memcpy(code, aws_call_answer(call)->code, sizeof aws_call_answer(call)->code);
     aws_call_release(call);

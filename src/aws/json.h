@@ -18,8 +18,11 @@ struct json_options {
 struct aws_call *aws_json_call(struct aws_client *client, enum aws_service_id service, const char *operation,
                                json_t *input, const struct json_options *options, aws_done_fn *done,
                                void *context, struct err *err);
-/* The same, for worker threads: the answer's object, a new reference, or NULL. code (80 bytes; NULL allowed)
- * receives the error's: "EntityNotFoundException". */
+/* Takes the object out of a call that is done and succeeded: the caller's from then on, who has the handle;
+ * NULL otherwise. Rather than json_incref(): the call may be freed on another thread. */
+json_t *aws_json_take(struct aws_call *call);
+/* A call that is waited for, on worker threads: the answer's object, a new reference, or NULL. code (80
+ * bytes; NULL allowed) receives the error's: "EntityNotFoundException". */
 json_t *aws_json_wait(struct aws_client *client, enum aws_service_id service, const char *operation,
                       json_t *input, const struct json_options *options, int64_t deadline_us, char *code,
                       struct err *err);
