@@ -29,7 +29,8 @@ struct backend {
     struct cloud *cloud;
     struct aws_client *client;
     struct sink *sink;
-    int lake_users;
+    struct pipeline *pipeline;
+    int lake_users; /* of lake and pipeline */
     enum view_cloud_state state;
     struct aws_identity identity;
     char problem[240], lake_problem[240];
@@ -123,6 +124,18 @@ static int find_identity(struct backend *backend, struct err *err)
     return 0;
 }
 
+/* On the lake's threads. */
+static void on_landed(void *context, const struct lake_intent *intent, bool recovered)
+{
+    struct backend *backend = context;
+    struct pipeline *pipeline = backend_pipeline(backend);
+    if (!pipeline)
+        return;
+    pipeline_note(pipeline, intent, true);
+    backend_pipeline_release(backend);
+    backend->settings.wake(backend->settings.context);
+}
+
 static int start_sink(struct backend *backend, struct err *err)
 {
     const struct options *options = backend->settings.options;
@@ -134,6 +147,8 @@ static int start_sink(struct backend *backend, struct err *err)
         .group = backend->group[0] ? backend->group : NULL,
         .producer = backend->settings.producer,
         .log = backend->settings.log,
+        .on_landed = on_landed,
+        .context = backend,
         .lake = {.client = backend->client,
                  .bucket = options->bucket,
                  .owner = options->bucket_owner[0] ? options->bucket_owner : NULL,
@@ -164,16 +179,51 @@ static int start_sink(struct backend *backend, struct err *err)
     return 0;
 }
 
+static int start_pipeline(struct backend *backend, struct err *err)
+{
+    const struct options *options = backend->settings.options;
+    char name[160], ledger[FILE_PATH_SIZE];
+    bool local = options->cloud == CLOUD_LOCAL;
+    snprintf(name, sizeof name, "ledger-%.16s-%.64s.sqlite", local ? "local" : backend->identity.account,
+             options->bucket);
+    if (file_make_place(FILE_DATA, name, ledger, err) < 0)
+        return -1;
+    struct pipeline_settings settings = {
+        .remote = lake_remote(sink_lake(backend->sink)),
+        .ledger = ledger,
+        .log = backend->settings.log,
+        .automatic = options->automatic,
+        .transform = local ? PIPELINE_GLUE : PIPELINE_ATHENA,
+        .workgroup = options->workgroup,
+        .redshift_workgroup = options->redshift_cluster[0] ? NULL : options->redshift_workgroup,
+        .redshift_cluster = options->redshift_cluster[0] ? options->redshift_cluster : NULL,
+        .redshift_user = options->redshift_user[0] ? options->redshift_user : NULL,
+        .database = options->redshift_database,
+        .redshift_role = options->redshift_role};
+    struct pipeline *pipeline = pipeline_create(&settings, err);
+    if (!pipeline)
+        return -1;
+    pthread_mutex_lock(&backend->lock);
+    backend->pipeline = pipeline;
+    pthread_mutex_unlock(&backend->lock);
+    uint64_t found = 0;
+    struct err late = ERR_INIT; /* what this finds, it finds the next time too */
+    if (pipeline_reconcile(pipeline, &found, &late) < 0)
+        log_write(backend->settings.log, LOG_WARNING, "lake", "what landed before is not known yet: %s",
+                  late.text);
+    return 0;
+}
+
 /* Each until it succeeds; a configuration that cannot work is told once and left. */
 static void run(void *context)
 {
     struct backend *backend = context;
     int (*const steps[])(struct backend *, struct err *) = {start_cloud, start_client, find_identity,
-                                                            start_sink};
-    size_t count = sizeof steps / sizeof *steps - !backend->settings.lake;
+                                                            start_sink, start_pipeline};
+    size_t count = sizeof steps / sizeof *steps - (backend->settings.lake ? 0 : 2);
     for (size_t i = 0; i < count;) {
         struct err err = ERR_INIT;
-        char *where = steps[i] == start_sink ? backend->lake_problem : backend->problem;
+        char *where = i >= 3 ? backend->lake_problem : backend->problem;
         if (steps[i](backend, &err) == 0) {
             say(backend, where, "");
             i++;
@@ -255,6 +305,13 @@ void backend_stop(struct backend *backend, int64_t flush_us)
     pthread_mutex_unlock(&backend->lock);
     if (sink && flush_us > 0)
         flush(backend, sink, flush_us);
+    pthread_mutex_lock(&backend->lock); /* what lands from here on, the next run finds in S3 */
+    struct pipeline *pipeline = backend->pipeline;
+    backend->pipeline = NULL;
+    while (backend->lake_users > 0)
+        pthread_cond_wait(&backend->changed, &backend->lock);
+    pthread_mutex_unlock(&backend->lock);
+    pipeline_destroy(pipeline);
     sink_stop(sink);
     aws_client_destroy(backend->client);
     cloud_stop(backend->cloud);
@@ -288,6 +345,20 @@ void backend_lake_release(struct backend *backend)
     pthread_mutex_unlock(&backend->lock);
 }
 
+struct pipeline *backend_pipeline(struct backend *backend)
+{
+    pthread_mutex_lock(&backend->lock);
+    struct pipeline *pipeline = backend->pipeline;
+    backend->lake_users += pipeline != NULL;
+    pthread_mutex_unlock(&backend->lock);
+    return pipeline;
+}
+
+void backend_pipeline_release(struct backend *backend)
+{
+    backend_lake_release(backend);
+}
+
 const char *backend_bucket(const struct backend *backend)
 {
     return backend->settings.options->bucket;
@@ -301,11 +372,13 @@ const struct cloud_address *backend_local(struct backend *backend)
     return address;
 }
 
-void backend_view(struct backend *backend, struct view_cloud *cloud, struct view_lake *lake)
+void backend_view(struct backend *backend, struct view_cloud *cloud, struct view_lake *lake,
+                  struct view_pipeline *pipeline)
 {
     pthread_mutex_lock(&backend->lock);
     struct aws_client *client = backend->client;
-    struct sink *sink = backend->sink; /* both live until backend_stop, on this same thread */
+    struct sink *sink = backend->sink; /* they live until backend_stop, on this same thread */
+    struct pipeline *onwards = backend->pipeline;
     cloud->state = backend->state;
     cloud->local = backend->settings.options->cloud == CLOUD_LOCAL;
     text_copy(cloud->account, sizeof cloud->account, backend->identity.account);
@@ -321,6 +394,9 @@ void backend_view(struct backend *backend, struct view_cloud *cloud, struct view
         text_copy(cloud->region, sizeof cloud->region, config->region);
         aws_client_figures(client, &cloud->aws);
     }
+    pipeline->present = onwards != NULL;
+    if (onwards)
+        pipeline_figures(onwards, &pipeline->figures);
     lake->present = sink != NULL;
     if (sink) {
         lake_figures(sink_lake(sink), &lake->figures);

@@ -2,7 +2,7 @@
  * Everything past Kafka that the session holds: the local cloud inside this process (or the account that the
  * operator named), the AWS client, who we are there, and the lake writer with its own reader of Kafka.
  *
- *     backend_start ─▶ thread "cloud": local cloud ─▶ client ─▶ identity ─▶ sink (app/sink.h)
+ *     backend_start ─▶ thread "cloud": local cloud ─▶ client ─▶ identity ─▶ sink (app/sink.h) ─▶ pipeline
  *
  * Nothing of it keeps the console waiting: what fails is told, tried again, and shown. The local cloud gets
  * keys of its own and reads nobody's AWS files; an account is asked only when `--cloud aws` named it.
@@ -14,6 +14,7 @@
 
 #include "app/options.h"
 #include "app/view_cloud.h"
+#include "lake/pipeline.h"
 #include "stream/producer.h"
 
 struct backend;
@@ -38,6 +39,9 @@ struct aws_client *backend_client(struct backend *backend);
 /* The lake, held until given back; NULL when there is none now. */
 struct lake *backend_lake(struct backend *backend);
 void backend_lake_release(struct backend *backend);
+/* The same of the pipeline, which goes on from what has landed. */
+struct pipeline *backend_pipeline(struct backend *backend);
+void backend_pipeline_release(struct backend *backend);
 const char *backend_bucket(const struct backend *backend);
 /* Addresses and keys of the local cloud, for the run directory and `smartcity status`; NULL when there is
  * none. */
@@ -45,6 +49,7 @@ const struct cloud_address *backend_local(struct backend *backend);
 
 /* Everything that Kafka holds was handed to the lake. May ask the broker for up to two seconds. */
 bool backend_at_end(struct backend *backend);
-void backend_view(struct backend *backend, struct view_cloud *cloud, struct view_lake *lake);
+void backend_view(struct backend *backend, struct view_cloud *cloud, struct view_lake *lake,
+                  struct view_pipeline *pipeline);
 
 #endif

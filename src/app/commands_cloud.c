@@ -186,6 +186,95 @@ int commands_compact(struct session *session, const struct command_call *call, s
     return start_job(session, &start, reply);
 }
 
+/* ---- onwards ---------------------------------------------------------------------------------------- */
+
+struct onwards {
+    struct backend *backend;
+    enum ledger_step step;
+    int kind; /* -1: all */
+};
+
+static int onwards_run(struct job *job, void *context, struct err *err)
+{
+    const struct onwards *onwards = context;
+    struct pipeline *pipeline = backend_pipeline(onwards->backend);
+    if (!pipeline)
+        return err_set(err, ERR_BUSY, "the pipeline is not there yet");
+    uint64_t ticket = pipeline_run(pipeline, onwards->step, onwards->kind);
+    struct pipeline_progress progress = {0};
+    int result;
+    while ((result = pipeline_wait(pipeline, ticket, 200000, &progress, err)) < 0 && err->kind == ERR_BUSY &&
+           !job_cancelled(job)) {
+        job_progress(job, -1, "%s", progress.detail);
+        *err = (struct err)ERR_INIT;
+    }
+    backend_pipeline_release(onwards->backend);
+    if (result < 0)
+        return -1;
+    if (progress.batches == 0)
+        job_progress(job, 1, "nothing to do: all that has landed is %s", ledger_step_name(onwards->step));
+    else
+        job_progress(job, 1, "%" PRIu64 " rows of %" PRIu64 " batches are %s", progress.rows,
+                     progress.batches, ledger_step_name(onwards->step));
+    char *json;
+    if (asprintf(&json, "{\"batches\":%" PRIu64 ",\"rows\":%" PRIu64 ",\"jobs\":%" PRIu64 "}",
+                 progress.batches, progress.rows, progress.jobs) >= 0)
+        job_leave(job, json);
+    return 0;
+}
+
+static int start_onwards(struct session *session, const struct command_call *call,
+                         struct command_reply *reply, enum ledger_step step)
+{
+    const char *word = argument(call, 0);
+    int kind = -1;
+    if (*word && !text_equal_fold(word, "all") && !kind_of(word, &kind))
+        return usage(call, reply);
+    if (need_lake(session, reply) < 0)
+        return -1;
+    struct onwards *onwards = mem_alloc(sizeof *onwards);
+    *onwards = (struct onwards){.backend = session->backend, .step = step, .kind = kind};
+    char title[96];
+    snprintf(title, sizeof title, "%s %s", call->command->name,
+             kind < 0 ? "all topics" : event_topic((enum event_kind)kind));
+    struct job_start start = {.kind = call->command->name,
+                              .title = title,
+                              .source = call->source,
+                              .fn = onwards_run,
+                              .context = onwards,
+                              .release = free};
+    return start_job(session, &start, reply);
+}
+
+int commands_transform(struct session *session, const struct command_call *call, struct command_reply *reply)
+{
+    return start_onwards(session, call, reply, LEDGER_TRANSFORMED);
+}
+
+int commands_load(struct session *session, const struct command_call *call, struct command_reply *reply)
+{
+    return start_onwards(session, call, reply, LEDGER_LOADED);
+}
+
+int commands_auto(struct session *session, const struct command_call *call, struct command_reply *reply)
+{
+    const char *word = argument(call, 0);
+    bool on = text_equal_fold(word, "on");
+    if (!on && !text_equal_fold(word, "off"))
+        return usage(call, reply);
+    struct pipeline *pipeline = session->backend ? backend_pipeline(session->backend) : NULL;
+    if (!pipeline)
+        return need_lake(session, reply) < 0
+                   ? -1
+                   : err_set(&reply->err, ERR_BUSY, "the pipeline is not there yet");
+    pipeline_set_automatic(pipeline, on);
+    backend_pipeline_release(session->backend);
+    snprintf(reply->text, sizeof reply->text,
+             on ? "what lands goes on to the warehouse by itself"
+                : "what lands stays until it is told to go on");
+    return 0;
+}
+
 /* ---- jobs ------------------------------------------------------------------------------------------- */
 
 int commands_cancel(struct session *session, const struct command_call *call, struct command_reply *reply)

@@ -135,6 +135,8 @@ static const struct option TABLE[] = {
      .commands = LAKESIDE, .help = "role by which Redshift reads the lake"},
     {"flush", 0, OPTION_BOOL, AT(flush), .fallback = "on", .commands = LAKESIDE,
      .help = "write to the lake by age and size; --no-flush: only when told"},
+    {"auto", 0, OPTION_BOOL, AT(automatic), .fallback = "off", .commands = LAKESIDE,
+     .help = "take what has landed all the way to the warehouse, unattended"},
     {"flush-age", 0, OPTION_DURATION, AT(flush_age), .fallback = "60s", .argument = "TIME",
      .commands = LAKESIDE, .help = "a batch is closed when its oldest event is this old"},
     {"flush-rows", 0, OPTION_INT, AT(flush_rows), .fallback = "500000", .min = 1, .max = 50000000,

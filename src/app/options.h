@@ -65,7 +65,8 @@ struct options {
     char profile[128], endpoint[256], bucket[64], bucket_owner[16], encryption[16], encryption_key[256];
     char workgroup[128], redshift_workgroup[128], redshift_cluster[128], redshift_user[128];
     char redshift_database[128], redshift_role[256];
-    bool flush; /* by age and size; off: paused */
+    bool automatic; /* the whole way, unattended */
+    bool flush;     /* by age and size; off: paused */
     int64_t flush_age, flush_rows, flush_bytes, spool_limit, scan_budget;
     struct option_set set;
 };

@@ -21,6 +21,8 @@ struct sink {
     struct consumer_settings reading;
     struct lake *lake;
     struct producer *producer;
+    void (*on_landed)(void *context, const struct lake_intent *intent, bool recovered);
+    void *context;
     struct log *log;
     struct worker *worker;
     atomic_bool stop;
@@ -63,6 +65,13 @@ static void revoked(void *context, enum event_kind kind, int32_t partition)
 }
 
 /* ---- what the lake says; its threads ---- */
+
+static void on_landed(void *context, const struct lake_intent *intent, bool recovered)
+{
+    const struct sink *sink = context;
+    if (sink->on_landed)
+        sink->on_landed(sink->context, intent, recovered);
+}
 
 static void on_commit(void *context, enum event_kind kind, int32_t partition, int64_t end)
 {
@@ -166,6 +175,9 @@ struct sink *sink_start(const struct sink_settings *settings, struct err *err)
         .place = place,
         .revoked = revoked,
         .context = sink};
+    sink->on_landed = settings->on_landed;
+    sink->context = settings->context;
+    lake.on_landed = on_landed;
     lake.on_commit = on_commit;
     lake.context = sink;
     sink->lake = lake_create(&lake, err);

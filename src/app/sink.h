@@ -17,8 +17,11 @@ struct sink;
 struct sink_settings {
     struct kafka_settings kafka; /* texts outlive the sink */
     const char *group;           /* NULL: none; every partition is ours */
-    struct lake_settings lake;   /* on_commit and context are the sink's */
-    struct producer *producer;   /* embedded: held back for us; NULL */
+    struct lake_settings lake;   /* on_landed, on_commit and context are the sink's */
+    /* As lake_settings.on_landed. */
+    void (*on_landed)(void *context, const struct lake_intent *intent, bool recovered);
+    void *context;
+    struct producer *producer; /* embedded: held back for us; NULL */
     struct log *log;
 };
 

@@ -97,8 +97,9 @@ static void view_figures(struct session *session)
         recorder_figures(session->recorder, &view->recorder);
     memset(&view->cloud, 0, sizeof view->cloud);
     memset(&view->lake, 0, sizeof view->lake);
+    memset(&view->pipeline, 0, sizeof view->pipeline);
     if (session->backend)
-        backend_view(session->backend, &view->cloud, &view->lake);
+        backend_view(session->backend, &view->cloud, &view->lake, &view->pipeline);
     view->job_count = jobs_list(session->jobs, view->jobs, VIEW_JOBS);
 }
 
@@ -239,6 +240,34 @@ static void view_hop_jobs(const struct view *view, struct view_hop *hop, const c
     }
 }
 
+/* How many rows of what has landed a step has not taken yet; -1 unknown. */
+static int64_t view_behind(const struct view *view, enum ledger_step step)
+{
+    int64_t behind = 0;
+    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+        const struct ledger_totals *totals = &view->pipeline.figures.totals[kind];
+        behind += totals->rows[LEDGER_LANDED] - totals->rows[step];
+    }
+    return view->pipeline.present ? behind : -1;
+}
+
+static void view_hop_behind(const struct view *view, struct view_hop *hop, enum ledger_step step,
+                            const char *key, const char *action)
+{
+    char figure[TEXT_FIGURE_SIZE];
+    int64_t behind = view_behind(view, step);
+    if (behind < 0 || hop->state == HOP_OFF || hop->state == HOP_BAD)
+        return;
+    hop->key = key;
+    hop->action = action;
+    if (hop->state == HOP_BUSY) /* what it does now says more */
+        return;
+    if (behind == 0)
+        snprintf(hop->figure, sizeof hop->figure, "all %s", ledger_step_name(step));
+    else
+        snprintf(hop->figure, sizeof hop->figure, "%s behind", text_si(figure, (double)behind));
+}
+
 static void view_hops(struct view *view)
 {
     memset(view->hops, 0, sizeof view->hops);
@@ -246,9 +275,11 @@ static void view_hops(struct view *view)
     view_hop_kafka(view, &view->hops[1]);
     view_hop_lake(view, &view->hops[2]);
     view_hop_s3(view, &view->hops[3]);
-    view_hop_jobs(view, &view->hops[4], "GLUE", "crawl");
+    view_hop_jobs(view, &view->hops[4], "GLUE", "transform");
+    view_hop_behind(view, &view->hops[4], LEDGER_TRANSFORMED, "x", "transform");
     view_hop_jobs(view, &view->hops[5], "ATHENA", "query");
     view_hop_jobs(view, &view->hops[6], "REDSHIFT", "load");
+    view_hop_behind(view, &view->hops[6], LEDGER_LOADED, "w", "load");
 }
 
 /* ---- log, toast, journeys, throughput --------------------------------------------------------------- */
@@ -372,6 +403,7 @@ const struct view *session_view(struct session *session, int64_t mono_us)
     hash = view_hash(hash, &view->recorder, sizeof view->recorder);
     hash = view_hash(hash, &view->cloud, sizeof view->cloud);
     hash = view_hash(hash, &view->lake, sizeof view->lake);
+    hash = view_hash(hash, &view->pipeline, sizeof view->pipeline);
     hash = view_hash(hash, view->jobs, view->job_count * sizeof *view->jobs);
     if (new_city || new_tail || hash != session->hash)
         view->generation++;

@@ -4,6 +4,7 @@
 
 #include "aws/client.h"
 #include "lake/lake.h"
+#include "lake/pipeline.h"
 
 enum view_cloud_state {
     VIEW_CLOUD_OFF,
@@ -21,6 +22,12 @@ struct view_cloud {
     char bucket[64];
     char problem[240];
     struct aws_figures aws;
+};
+
+/* What has landed, on its way to the warehouse. */
+struct view_pipeline {
+    bool present;
+    struct pipeline_figures figures;
 };
 
 struct view_lake {
