@@ -153,6 +153,41 @@ static int add_columns(struct athena_task *task, json_t *table)
     return update_table(task, table);
 }
 
+static int replace_columns(struct athena_task *task, json_t *table)
+{
+    json_t *columns = task->statement->columns;
+    for (size_t i = 0; i < json_array_size(columns); i++) {
+        const char *name = athena_member(json_array_get(columns, i), "Name");
+        bool twice = has_column(json_object_get(table, "PartitionKeys"), name);
+        for (size_t j = 0; j < i; j++)
+            twice = twice || strcmp(athena_member(json_array_get(columns, j), "Name"), name) == 0;
+        if (twice)
+            return athena_task_refuse(task, DDL_TASK "Duplicate column name: %.200s", name);
+    }
+    json_object_set(json_object_get(table, "StorageDescriptor"), "Columns", columns);
+    return update_table(task, table);
+}
+
+static int change_column(struct athena_task *task, json_t *table)
+{
+    const struct athena_statement *s = task->statement;
+    json_t *columns = json_object_get(json_object_get(table, "StorageDescriptor"), "Columns"),
+           *changed = json_array_get(s->columns, 0);
+    const char *name = athena_member(changed, "Name");
+    size_t at = 0;
+    while (at < json_array_size(columns) &&
+           strcmp(athena_member(json_array_get(columns, at), "Name"), s->pattern) != 0)
+        at++;
+    if (at == json_array_size(columns))
+        return athena_task_refuse(task, "SemanticException [Error 10002]: Invalid column reference %.200s",
+                                  s->pattern);
+    if (strcmp(name, s->pattern) != 0 &&
+        (has_column(columns, name) || has_column(json_object_get(table, "PartitionKeys"), name)))
+        return athena_task_refuse(task, DDL_TASK "Duplicate column name: %.200s", name);
+    json_array_set(columns, at, changed);
+    return update_table(task, table);
+}
+
 static int set_properties(struct athena_task *task, json_t *table)
 {
     json_t *parameters = json_object_get(table, "Parameters");
@@ -360,6 +395,41 @@ static int set_location(struct athena_task *task, json_t *table)
     return status == CATALOGUE_OK ? 0 : athena_task_missing(task, status, &err);
 }
 
+/* Where its objects are stays as it is. */
+static int rename_partition(struct athena_task *task, const json_t *table)
+{
+    const struct athena_statement *s = task->statement;
+    struct err err = ERR_INIT;
+    json_t *old = partition_values(task, table, json_array_get(s->partitions, 0)),
+           *new = old ? partition_values(task, table, json_array_get(s->partitions, 1)) : NULL,
+           *partition = NULL;
+    int result = new ? 0 : -1;
+    if (result == 0) {
+        enum catalogue_status status = catalogue_partition_get(
+            athena_task_catalogue(task), athena_task_database(task), s->name, old, &partition, &err);
+        if (status == CATALOGUE_OK) {
+            json_t *input = json_pack("{s:O,s:O}", "Values", new, "StorageDescriptor",
+                                      json_object_get(partition, "StorageDescriptor"));
+            if (json_object_get(partition, "Parameters"))
+                json_object_set(input, "Parameters", json_object_get(partition, "Parameters"));
+            status = catalogue_partition_update(athena_task_catalogue(task), athena_task_database(task),
+                                                s->name, old, input, &err);
+            json_decref(input);
+        }
+        if (status == CATALOGUE_NO_PARTITION)
+            result = athena_task_refuse(task, "SemanticException [Error 10006]: Partition not found");
+        else if (status == CATALOGUE_EXISTS)
+            result =
+                athena_task_refuse(task, DDL_TASK "AlreadyExistsException(message:Partition already exists)");
+        else if (status != CATALOGUE_OK)
+            result = athena_task_missing(task, status, &err);
+    }
+    json_decref(old);
+    json_decref(new);
+    json_decref(partition);
+    return result;
+}
+
 int athena_ddl_run(struct athena_task *task)
 {
     switch (task->statement->verb) {
@@ -387,6 +457,15 @@ int athena_ddl_run(struct athena_task *task)
         break;
     case VERB_ADD_COLUMNS:
         result = add_columns(task, table);
+        break;
+    case VERB_REPLACE_COLUMNS:
+        result = replace_columns(task, table);
+        break;
+    case VERB_CHANGE_COLUMN:
+        result = change_column(task, table);
+        break;
+    case VERB_RENAME_PARTITION:
+        result = rename_partition(task, table);
         break;
     case VERB_SET_LOCATION:
         result = set_location(task, table);

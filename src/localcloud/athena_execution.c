@@ -267,6 +267,9 @@ static int run_statement(struct athena_task *task)
     case VERB_ADD_PARTITION:
     case VERB_DROP_PARTITION:
     case VERB_ADD_COLUMNS:
+    case VERB_REPLACE_COLUMNS:
+    case VERB_CHANGE_COLUMN:
+    case VERB_RENAME_PARTITION:
     case VERB_SET_LOCATION:
     case VERB_SET_PROPERTIES:
         return athena_ddl_run(task);

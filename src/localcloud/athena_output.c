@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SQL_LIMIT    (32u << 20)
-#define NULL_VALUE   "__HIVE_DEFAULT_PARTITION__"
-#define PARTITION_ID "athena_rows" /* the temporary table of a partitioned output */
+#define SQL_LIMIT  (32u << 20)
+#define NULL_VALUE "__HIVE_DEFAULT_PARTITION__"
+/* Temporary tables of a partitioned output. */
+#define PARTITION_ROWS "athena_rows"
+#define PARTITION_KEYS "athena_partitions"
 
 struct file {
     struct objects_writer *writer;
@@ -143,65 +145,82 @@ static int write_file(struct output *output, const char *select, const char *fol
     return 0;
 }
 
-static int write_partitions(struct output *output)
+/* The texts of the keys of every partition, numbered from 1 in the table PARTITION_KEYS. NULL and failed. */
+static json_t *list_partitions(struct output *output)
 {
     struct athena_task *task = output->task;
-    const struct athena_output *how = output->how;
+    const json_t *keys = output->how->keys;
+    size_t count = json_array_size(keys);
     struct err err = ERR_INIT;
-    size_t keys = json_array_size(how->keys);
-    struct buf sql, folder;
+    struct buf sql;
     buf_init(&sql, SQL_LIMIT);
-    buf_init(&folder, 8192);
-    buf_printf(&sql, "CREATE OR REPLACE TEMP TABLE " PARTITION_ID " AS %s", how->sql);
-    if (sql.overflow || duck_exec(task->run->connection, sql.data, &err) != 0) {
-        buf_free(&sql);
-        return engine_failure(output);
+    buf_text(&sql,
+             "CREATE OR REPLACE TEMP TABLE " PARTITION_KEYS " AS SELECT row_number() OVER () AS n, * FROM "
+             "(SELECT DISTINCT ");
+    for (size_t i = 0; i < count; i++) {
+        buf_text(&sql, i ? ", " : "");
+        athena_quote(&sql, athena_member(json_array_get(keys, i), "Name"), '"');
+        buf_printf(&sql, " AS k%zu", i);
     }
+    buf_text(&sql, " FROM " PARTITION_ROWS " ORDER BY ALL)");
+    int more = duck_exec(task->run->connection, sql.data, &err);
     buf_reset(&sql);
-    buf_text(&sql, "SELECT DISTINCT ");
-    for (size_t i = 0; i < keys; i++) {
-        buf_text(&sql, i ? ", coalesce(athena_varchar(" : "coalesce(athena_varchar(");
-        athena_quote(&sql, athena_member(json_array_get(how->keys, i), "Name"), '"');
-        buf_printf(&sql, "), '" NULL_VALUE "') AS k%zu", i);
-    }
-    buf_text(&sql, " FROM " PARTITION_ID " ORDER BY ALL");
+    buf_text(&sql, "SELECT n");
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&sql, ", coalesce(athena_varchar(k%zu), '" NULL_VALUE "')", i);
+    buf_printf(&sql, " FROM " PARTITION_KEYS " ORDER BY n LIMIT %d", ATHENA_PARTITIONS_MAX + 1);
+    struct duck_statement *statement = more == 0 ? duck_prepare(task->run->connection, sql.data, &err) : NULL;
     json_t *partitions = json_array();
-    struct duck_statement *statement = duck_prepare(task->run->connection, sql.data, &err);
-    int more = statement ? 0 : -1, result = 0;
-    while (statement && (more = duck_step(statement, &err)) == 1 &&
-           json_array_size(partitions) <= ATHENA_PARTITIONS_MAX) {
+    more = statement ? 0 : -1;
+    while (statement && (more = duck_step(statement, &err)) == 1) {
         json_t *values = json_array();
-        for (size_t i = 0; i < keys; i++) {
+        for (size_t i = 0; i < count; i++) {
             size_t length;
-            const char *text = duck_text(duck_column(statement, i), &length);
+            const char *text = duck_text(duck_column(statement, i + 1), &length);
             json_array_append_new(values, length > 0 ? json_stringn(text, length) : json_string(NULL_VALUE));
         }
         json_array_append_new(partitions, values);
     }
     duck_finalize(statement);
+    buf_free(&sql);
+    if (more == 0 && json_array_size(partitions) <= ATHENA_PARTITIONS_MAX)
+        return partitions;
     if (more < 0)
-        result = engine_failure(output);
-    else if (json_array_size(partitions) > ATHENA_PARTITIONS_MAX)
-        result =
-            athena_fail(task->failure, "HIVE_TOO_MANY_OPEN_PARTITIONS",
-                        "Exceeded limit of %d open writers for partitions/buckets", ATHENA_PARTITIONS_MAX);
-    size_t index;
-    json_t *values;
-    json_array_foreach(partitions, index, values)
-    {
-        if (result != 0)
-            break;
+        engine_failure(output);
+    else
+        (void)athena_fail(task->failure, "HIVE_TOO_MANY_OPEN_PARTITIONS",
+                          "Exceeded limit of %d open writers for partitions/buckets", ATHENA_PARTITIONS_MAX);
+    json_decref(partitions);
+    return NULL;
+}
+
+static int write_partitions(struct output *output)
+{
+    struct athena_task *task = output->task;
+    const struct athena_output *how = output->how;
+    struct err err = ERR_INIT;
+    struct buf sql, folder;
+    buf_init(&sql, SQL_LIMIT);
+    buf_init(&folder, 8192);
+    buf_printf(&sql, "CREATE OR REPLACE TEMP TABLE " PARTITION_ROWS " AS ");
+    buf_text(&sql, how->sql);
+    json_t *partitions = NULL;
+    int result =
+        sql.overflow || duck_exec(task->run->connection, sql.data, &err) != 0 ? engine_failure(output) : 0;
+    if (result == 0)
+        result = (partitions = list_partitions(output)) ? 0 : -1;
+    for (size_t number = 0; result == 0 && number < json_array_size(partitions); number++) {
+        json_t *values = json_array_get(partitions, number);
         buf_reset(&sql);
         buf_reset(&folder);
         buf_text(&sql, "SELECT ");
         put_columns(&sql, how->columns);
-        buf_text(&sql, " FROM " PARTITION_ID " WHERE ");
-        for (size_t i = 0; i < keys; i++) {
-            const char *value = json_string_value(json_array_get(values, i));
-            buf_text(&sql, i ? " AND coalesce(nullif(athena_varchar(" : "coalesce(nullif(athena_varchar(");
+        buf_text(&sql, " FROM " PARTITION_ROWS " WHERE ");
+        for (size_t i = 0; i < json_array_size(how->keys); i++) {
+            buf_text(&sql, i ? " AND " : "");
             athena_quote(&sql, athena_member(json_array_get(how->keys, i), "Name"), '"');
-            buf_text(&sql, "), ''), '" NULL_VALUE "') = ");
-            athena_quote(&sql, value, '\'');
+            buf_printf(&sql, " IS NOT DISTINCT FROM (SELECT k%zu FROM " PARTITION_KEYS " WHERE n = %zu)", i,
+                       number + 1);
         }
         athena_partition_path(&folder, how->keys, values);
         result = sql.overflow || folder.overflow
@@ -209,7 +228,8 @@ static int write_partitions(struct output *output)
                      : write_file(output, sql.data, folder.data, json_incref(values));
     }
     json_decref(partitions);
-    (void)duck_exec(task->run->connection, "DROP TABLE IF EXISTS " PARTITION_ID, NULL);
+    (void)duck_exec(task->run->connection,
+                    "DROP TABLE IF EXISTS " PARTITION_ROWS "; DROP TABLE IF EXISTS " PARTITION_KEYS, NULL);
     buf_free(&sql);
     buf_free(&folder);
     return result;

@@ -218,14 +218,24 @@ static size_t behind_primary(const struct rewriter *r, size_t at, size_t to)
 }
 
 /* x + INTERVAL …, INTERVAL … + x: a date stays a date, which the engine would make a timestamp. */
-int rewrite_interval(struct rewriter *r, size_t at, size_t to, size_t mark, size_t *next)
+int rewrite_interval(struct rewriter *r, size_t begin, size_t at, size_t to, size_t mark, size_t *next)
 {
     bool minus = athena_is_op(AT(r, at), "-");
-    bool right = at + 1 < to && athena_is(AT(r, at + 1), "INTERVAL") && AT(r, at + 2)->kind == TOKEN_STRING;
-    bool left = at >= 3 && athena_is(AT(r, at - 3), "INTERVAL") && AT(r, at - 2)->kind == TOKEN_STRING;
+    size_t factor = at + 1; /* of 2 * INTERVAL '1' DAY */
+    if (at + 1 < to && !athena_is(AT(r, factor), "INTERVAL")) {
+        factor = behind_primary(r, at + 1, to);
+        factor += factor < to && athena_is_op(AT(r, factor), "*");
+    }
+    bool right = factor < to && athena_is(AT(r, factor), "INTERVAL") &&
+                 AT(r, factor + 1)->kind == TOKEN_STRING &&
+                 (factor == at + 1 || athena_is_op(AT(r, factor - 1), "*"));
+    bool left = athena_is(AT(r, begin), "INTERVAL") && behind_interval(r, begin) == at;
     if ((!minus && !athena_is_op(AT(r, at), "+")) || right == left || (left && minus) || r->out.overflow)
         return 1;
-    size_t end = right ? behind_interval(r, at + 1) : behind_primary(r, at + 1, to);
+    size_t end = right ? behind_interval(r, factor) : behind_primary(r, at + 1, to);
+    while (right && end + 1 < to &&
+           (athena_is_op(AT(r, end), "*") || athena_is_op(AT(r, end), "/"))) /* INTERVAL '1' DAY * n */
+        end = behind_primary(r, end + 1, to);
     if (end > to)
         return 1;
     char *first = take(r, mark), *second = rewrite_argument_text(r, at + 1, end);

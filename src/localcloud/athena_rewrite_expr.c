@@ -321,6 +321,7 @@ static int rewrite_expression_at(struct rewriter *r, size_t at, size_t to)
     size_t primary = 0;          /* where in `out` the operand began that ended just now */
     bool operand = false;        /* there is one */
     size_t mark = r->out.length; /* where the operand of a comparison began */
+    size_t begin = at;           /* and its first token */
     bool compared = false;       /* it is a comparison itself */
     int divisions = 0;           /* in it */
     while (at < to) {
@@ -331,7 +332,7 @@ static int rewrite_expression_at(struct rewriter *r, size_t at, size_t to)
             int done = compared ? 1 : rewrite_checked(r, at, to, mark, &at);
             compared = compared || done == 0;
             if (done == 1)
-                done = rewrite_interval(r, at, to, mark, &at);
+                done = rewrite_interval(r, begin, at, to, mark, &at);
             if (done < 0)
                 return -1;
             if (done == 0) {
@@ -372,6 +373,7 @@ static int rewrite_expression_at(struct rewriter *r, size_t at, size_t to)
             primary = here;
             if (!operand) {
                 mark = r->out.length;
+                begin = at + 1;
                 compared = false;
                 divisions = 0;
             }
@@ -467,6 +469,7 @@ static int rewrite_expression_at(struct rewriter *r, size_t at, size_t to)
             operand = false;
             if (athena_is_op(token, ",")) {
                 mark = r->out.length;
+                begin = at + 1;
                 compared = false;
                 divisions = 0;
             }

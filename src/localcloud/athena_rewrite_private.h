@@ -47,8 +47,8 @@ int rewrite_table(struct rewriter *r, size_t at, size_t to, size_t *next);
 /* A comparison, BETWEEN or IN at `at`, whose left operand was written since `mark`: with a check of the
  * types. 1: it is none, or takes none. */
 int rewrite_checked(struct rewriter *r, size_t at, size_t to, size_t mark, size_t *next);
-/* The same of + and - with an interval. */
-int rewrite_interval(struct rewriter *r, size_t at, size_t to, size_t mark, size_t *next);
+/* The same of + and - with an interval; the left operand began at the token `begin`. */
+int rewrite_interval(struct rewriter *r, size_t begin, size_t at, size_t to, size_t mark, size_t *next);
 int rewrite_case(struct rewriter *r, size_t at, size_t to, size_t *next);
 
 /* Literals, types and casts. */

@@ -264,6 +264,34 @@ static int partitions(struct parser *p)
     return json_array_size(s->partitions) > 0 ? 0 : parser_refuse(p);
 }
 
+/* PARTITION (…) RENAME TO PARTITION (…), behind TO. */
+static int rename_partition(struct parser *p)
+{
+    struct athena_statement *s = p->statement;
+    s->verb = VERB_RENAME_PARTITION;
+    json_t *partition = parser_need(p, "PARTITION") == 0 ? partition_spec(p) : NULL;
+    if (!partition)
+        return -1;
+    json_array_append_new(s->partitions, partition);
+    return json_array_size(s->partitions) == 2 ? end(p) : parser_refuse(p);
+}
+
+/* CHANGE [COLUMN] old new type [COMMENT 'x'] */
+static int change_column(struct parser *p)
+{
+    struct athena_statement *s = p->statement;
+    s->verb = VERB_CHANGE_COLUMN;
+    (void)parser_word(p, "COLUMN");
+    s->pattern = parser_name(p);
+    s->columns = s->pattern ? athena_table_column(p) : NULL;
+    if (!s->columns)
+        return -1;
+    if (athena_is(parser_peek(p, 0), "FIRST") || athena_is(parser_peek(p, 0), "AFTER"))
+        return athena_fail_at(p->failure, parser_peek(p, 0), "NOT_SUPPORTED",
+                              "the order of columns cannot be changed here");
+    return end(p);
+}
+
 static int alter(struct parser *p)
 {
     struct athena_statement *s = p->statement;
@@ -284,10 +312,19 @@ static int alter(struct parser *p)
         s->if_exists = parser_words(p, "IF", "EXISTS");
         return partitions(p) == 0 ? end(p) : -1;
     }
+    if (parser_words(p, "REPLACE", "COLUMNS")) {
+        s->verb = VERB_REPLACE_COLUMNS;
+        s->columns = athena_table_columns(p);
+        return s->columns ? end(p) : -1;
+    }
+    if (parser_word(p, "CHANGE"))
+        return change_column(p);
     if (athena_is(parser_peek(p, 0), "PARTITION")) {
         s->verb = VERB_SET_LOCATION;
         if (partitions(p) != 0)
             return -1;
+        if (parser_words(p, "RENAME", "TO"))
+            return rename_partition(p);
     }
     if (parser_need(p, "SET") != 0)
         return -1;
@@ -513,6 +550,9 @@ static const struct {
              [VERB_ADD_PARTITION] = {"DDL", "ALTER_TABLE_ADD_PARTITION"},
              [VERB_DROP_PARTITION] = {"DDL", "ALTER_TABLE_DROP_PARTITION"},
              [VERB_ADD_COLUMNS] = {"DDL", "ALTER_TABLE_ADD_COLUMNS"},
+             [VERB_REPLACE_COLUMNS] = {"DDL", "ALTER_TABLE_REPLACE_COLUMNS"},
+             [VERB_CHANGE_COLUMN] = {"DDL", "ALTER_TABLE_CHANGE_COLUMN"},
+             [VERB_RENAME_PARTITION] = {"DDL", "ALTER_TABLE_RENAME_PARTITION"},
              [VERB_SET_LOCATION] = {"DDL", "ALTER_TABLE_SET_LOCATION"},
              [VERB_SET_PROPERTIES] = {"DDL", "ALTER_TABLE_SET_TBLPROPERTIES"},
              [VERB_REPAIR] = {"DDL", "MSCK_REPAIR"},

@@ -19,13 +19,16 @@ enum athena_verb {
     VERB_DROP_TABLE,
     VERB_CREATE_VIEW, /* the query */
     VERB_DROP_VIEW,
-    VERB_INSERT,         /* `columns` or NULL, and the query */
-    VERB_UNLOAD,         /* the query, `location`, `options` */
-    VERB_ADD_PARTITION,  /* `partitions` */
-    VERB_DROP_PARTITION, /* `partitions` */
-    VERB_ADD_COLUMNS,    /* `columns` */
-    VERB_SET_LOCATION,   /* `location`, of `partitions` when given */
-    VERB_SET_PROPERTIES, /* `options` */
+    VERB_INSERT,           /* `columns` or NULL, and the query */
+    VERB_UNLOAD,           /* the query, `location`, `options` */
+    VERB_ADD_PARTITION,    /* `partitions` */
+    VERB_DROP_PARTITION,   /* `partitions` */
+    VERB_ADD_COLUMNS,      /* `columns` */
+    VERB_REPLACE_COLUMNS,  /* `columns` */
+    VERB_CHANGE_COLUMN,    /* `pattern`: its name now; `columns`: one */
+    VERB_RENAME_PARTITION, /* `partitions`: what it is and what it becomes */
+    VERB_SET_LOCATION,     /* `location`, of `partitions` when given */
+    VERB_SET_PROPERTIES,   /* `options` */
     VERB_REPAIR,
     VERB_SHOW_DATABASES, /* `pattern` */
     VERB_SHOW_TABLES,    /* `database` when given, `pattern` */

@@ -76,36 +76,49 @@ static char *type_text(struct parser *p)
     return out.data;
 }
 
+static int add_column(struct parser *p, json_t *columns)
+{
+    char *name = parser_name(p);
+    char *type = name ? type_text(p) : NULL;
+    char *comment = NULL;
+    bool wrong = !type || (parser_word(p, "COMMENT") && !(comment = parser_text(p)));
+    if (!wrong) {
+        json_t *column =
+            json_pack("{s:s,s:s}", "Name", name, "Type", strcmp(type, "integer") == 0 ? "int" : type);
+        if (comment)
+            json_object_set_new(column, "Comment", json_string(comment));
+        json_array_append_new(columns, column);
+    }
+    free(name);
+    free(type);
+    free(comment);
+    return wrong ? -1 : 0;
+}
+
+json_t *athena_table_column(struct parser *p)
+{
+    json_t *columns = json_array();
+    if (add_column(p, columns) == 0)
+        return columns;
+    json_decref(columns);
+    return NULL;
+}
+
 json_t *athena_table_columns(struct parser *p)
 {
     if (!parser_op(p, "("))
         return parser_refuse(p), NULL;
     json_t *columns = json_array();
-    do {
-        char *name = parser_name(p);
-        char *type = name ? type_text(p) : NULL;
-        char *comment = NULL;
-        bool wrong = !type || (parser_word(p, "COMMENT") && !(comment = parser_text(p)));
-        if (!wrong) {
-            json_t *column =
-                json_pack("{s:s,s:s}", "Name", name, "Type", strcmp(type, "integer") == 0 ? "int" : type);
-            if (comment)
-                json_object_set_new(column, "Comment", json_string(comment));
-            json_array_append_new(columns, column);
-        }
-        free(name);
-        free(type);
-        free(comment);
-        if (wrong) {
-            json_decref(columns);
-            return NULL;
-        }
-    } while (parser_op(p, ","));
-    if (!parser_op(p, ")")) {
-        json_decref(columns);
-        return parser_refuse(p), NULL;
-    }
-    return columns;
+    bool wrong;
+    do
+        wrong = add_column(p, columns) != 0;
+    while (!wrong && parser_op(p, ","));
+    if (!wrong && parser_op(p, ")"))
+        return columns;
+    json_decref(columns);
+    if (!wrong)
+        parser_refuse(p);
+    return NULL;
 }
 
 static json_t *property_value(struct parser *p)

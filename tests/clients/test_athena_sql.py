@@ -136,6 +136,19 @@ def alters(cloud):
     a.ok("ALTER TABLE gps ADD COLUMNS (heading double)")
     assert a.rows("SELECT heading FROM gps WHERE id = 'v3'") == [[None]]
     a.refused("ALTER TABLE gps ADD COLUMNS (id int)", "Duplicate column name: id")
+    a.ok("CREATE EXTERNAL TABLE changing (a int, b string) PARTITIONED BY (dt string) STORED AS PARQUET LOCATION 's3://lake/changing/'")
+    a.ok("ALTER TABLE changing CHANGE COLUMN a c bigint COMMENT 'wider'")
+    a.refused("ALTER TABLE changing CHANGE COLUMN a d bigint", "Invalid column reference a")
+    a.refused("ALTER TABLE changing CHANGE COLUMN c b bigint", "Duplicate column name: b")
+    assert a.lines("DESCRIBE changing")[0] == "%-20s\t%-20s\t%-20s" % ("c", "bigint", "wider")
+    a.ok("ALTER TABLE changing REPLACE COLUMNS (x double)")
+    assert [line.strip() for line in a.lines("SHOW COLUMNS IN changing")] == ["x", "dt"]
+    a.refused("ALTER TABLE changing REPLACE COLUMNS (x double, dt string)", "Duplicate column name: dt")
+    a.ok("ALTER TABLE changing ADD PARTITION (dt='a')")
+    a.ok("ALTER TABLE changing PARTITION (dt='a') RENAME TO PARTITION (dt='b')")
+    assert a.lines("SHOW PARTITIONS changing") == ["dt=b"]
+    a.refused("ALTER TABLE changing PARTITION (dt='a') RENAME TO PARTITION (dt='c')", "Partition not found")
+    a.ok("DROP TABLE changing")
     a.ok("ALTER TABLE gps SET TBLPROPERTIES ('owner'='me')")
     assert "owner\tme" in a.lines("SHOW TBLPROPERTIES gps") and a.lines("SHOW TBLPROPERTIES gps('owner')") == ["me"]
     assert a.glue.get_table(DatabaseName="city", Name="gps")["Table"]["VersionId"] == "2"
