@@ -39,6 +39,11 @@ void athena_engine_close(struct athena_engine *engine)
     free(engine);
 }
 
+void athena_engine_trim(struct athena_engine *engine)
+{
+    duck_trim(engine->db);
+}
+
 struct duck_connection *athena_engine_connect(struct athena_engine *engine, struct err *err)
 {
     return duck_connect(engine->db, err);

@@ -17,6 +17,7 @@ struct athena_engine;
 struct athena_engine *athena_engine_open(const char *const *folders, size_t count, const char *spill_folder,
                                          struct err *err);
 void athena_engine_close(struct athena_engine *engine); /* connections are gone before; NULL allowed */
+void athena_engine_trim(struct athena_engine *engine);  /* duck_trim() */
 struct duck_connection *athena_engine_connect(struct athena_engine *engine, struct err *err);
 
 /* Binds the rewritten query. NULL with failure. Column names are still the engine's: athena_column_name(). */

@@ -108,11 +108,14 @@ static int flush(struct result *result, bool all)
 static void field(struct buf *out, const char *text, size_t length)
 {
     buf_char(out, '"');
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '"')
-            buf_char(out, '"');
-        buf_char(out, text[i]);
+    for (const char *quote; length > 0 && (quote = memchr(text, '"', length));) {
+        size_t before = (size_t)(quote - text) + 1;
+        buf_append(out, text, before);
+        buf_char(out, '"');
+        text += before;
+        length -= before;
     }
+    buf_append(out, text, length);
     buf_char(out, '"');
 }
 

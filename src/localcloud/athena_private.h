@@ -43,6 +43,7 @@ struct athena {
     struct athena_execution *first, *last; /* waiting or running, in the order they came */
     size_t waiting;
     bool stopping;
+    bool untrimmed; /* something has run since memory was given back */
     struct athena_lane lanes[ATHENA_LANES];
 };
 

@@ -209,6 +209,47 @@ static int set_text(struct parser *p, json_t *object, const char *name)
     return 0;
 }
 
+/* \t, \n, \\, \001, \u0001 … as Hive reads them in a literal, in place. */
+static void unescape(char *text)
+{
+    static const char from[] = "tnrb0Z", to[] = "\t\n\r\b\0\x1a";
+    char *out = text;
+    for (const char *at = text; *at; at++) {
+        if (*at != '\\' || !at[1]) {
+            *out++ = *at;
+            continue;
+        }
+        const char *known = strchr(from, *++at);
+        if (strspn(at, "01234567") >= 3 && *at < '2') {
+            *out++ = (char)((at[0] - '0') * 64 + (at[1] - '0') * 8 + at[2] - '0');
+            at += 2;
+        } else if (*at == 'u' && strspn(at + 1, "0123456789abcdefABCDEF") >= 4) {
+            char rune[5];
+            uint32_t value = 0;
+            for (int i = 1; i <= 4; i++)
+                value = value * 16 + (uint32_t)(at[i] <= '9' ? at[i] - '0' : (at[i] | 32) - 'a' + 10);
+            size_t length = text_put_rune(rune, value);
+            memcpy(out, rune, length);
+            out += length;
+            at += 4;
+        } else if (*at == '%' || *at == '_') {
+            *out++ = '\\';
+            *out++ = *at;
+        } else {
+            *out++ = known ? to[known - from] : *at;
+        }
+    }
+    *out = '\0';
+}
+
+static void unescape_member(json_t *object, const char *name)
+{
+    char *text = mem_text(json_string_value(json_object_get(object, name)));
+    unescape(text);
+    json_object_set_new(object, name, json_string(text));
+    free(text);
+}
+
 /* ROW FORMAT SERDE 'x' [WITH SERDEPROPERTIES (…)] | DELIMITED FIELDS TERMINATED BY ',' … */
 static int row_format(struct parser *p, json_t *serde)
 {
@@ -220,6 +261,9 @@ static int row_format(struct parser *p, json_t *serde)
             json_t *given = parser_properties(p);
             if (!given)
                 return -1;
+            const char *name;
+            json_t *value;
+            json_object_foreach(given, name, value) if (json_is_string(value)) unescape_member(given, name);
             json_object_update(parameters, given);
             json_decref(given);
         }
@@ -240,6 +284,7 @@ static int row_format(struct parser *p, json_t *serde)
             (void)(parser_word(p, "BY") || parser_word(p, "AS"));
             if (set_text(p, parameters, parts[i][2]) != 0)
                 return -1;
+            unescape_member(parameters, parts[i][2]);
             if (i == 0)
                 json_object_set(parameters, "serialization.format",
                                 json_object_get(parameters, "field.delim"));

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,10 @@ void athena_double_write(struct buf *out, double value, bool single)
         return;
     }
     char digits[40];
-    for (int precision = 0; precision < 17; precision++) {
+    /* What has few digits shows them, and zeros behind, at any precision that the type always keeps; only
+     * very small numbers keep fewer. */
+    int least = fabs(value) < (single ? (double)FLT_MIN : DBL_MIN) ? 0 : single ? FLT_DIG - 1 : DBL_DIG - 1;
+    for (int precision = least; precision < 17; precision++) {
         snprintf(digits, sizeof digits, "%.*e", precision, value);
         if (single ? strtof(digits, NULL) == (float)value : strtod(digits, NULL) == value)
             break;

@@ -11,8 +11,11 @@
 #include "localcloud/athena_engine.h"
 #include "localcloud/athena_private.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define TRIM_US 500000
 
 struct duck_connection *athena_work_connect(struct athena *athena, struct athena_failure *failure)
 {
@@ -108,6 +111,25 @@ static struct athena_execution *next_waiting(struct athena *athena)
     return execution;
 }
 
+/* Waits for the next. When nothing has come for a while, what the last ones have left goes back. */
+static void rest(struct athena *athena)
+{
+    int64_t until_us = clock_mono_us() + TRIM_US;
+    struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
+    if (!athena->untrimmed || athena->first) {
+        pthread_cond_wait(&athena->wake, &athena->lock);
+    } else if (pthread_cond_timedwait(&athena->wake, &athena->lock, &until) == ETIMEDOUT &&
+               athena->untrimmed && !athena->first) {
+        athena->untrimmed = false;
+        pthread_mutex_unlock(&athena->lock);
+        pthread_mutex_lock(&athena->engine_lock);
+        if (athena->engine)
+            athena_engine_trim(athena->engine);
+        pthread_mutex_unlock(&athena->engine_lock);
+        pthread_mutex_lock(&athena->lock);
+    }
+}
+
 static void work(void *context)
 {
     struct athena_lane *lane = context;
@@ -118,7 +140,7 @@ static void work(void *context)
         if (!execution && athena->stopping)
             break;
         if (!execution) {
-            pthread_cond_wait(&athena->wake, &athena->lock);
+            rest(athena);
             continue;
         }
         athena->waiting--;
@@ -129,6 +151,7 @@ static void work(void *context)
         run_one(lane, execution);
         pthread_mutex_lock(&athena->lock);
         lane->running = NULL;
+        athena->untrimmed = true;
         take_out(athena, execution);
         pthread_cond_broadcast(&athena->ended);
         athena_execution_free(execution);

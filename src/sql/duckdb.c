@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "sql/duckdb_private.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,6 +171,13 @@ void duck_close(struct duck_db *db)
         return;
     db->api.close(&db->handle);
     free(db);
+}
+
+void duck_trim(struct duck_db *db)
+{
+    if (db->api.mallctl) /* 4096: of all arenas (MALLCTL_ARENAS_ALL) */
+        (void)db->api.mallctl("arena.4096.purge", NULL, NULL, NULL, 0);
+    malloc_trim(0);
 }
 
 const char *duck_version(const struct duck_db *db)

@@ -81,6 +81,8 @@ int duck_api_load(struct duck_api *api, struct err *err)
                 path, version);
         goto failed;
     }
+    void *mallctl = dlsym(handle, "duckdb_je_mallctl");
+    memcpy(&api->mallctl, &mallctl, sizeof mallctl);
     dlclose(handle);
     return 0;
 failed:

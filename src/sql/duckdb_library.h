@@ -9,6 +9,7 @@
 #include "base/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define DUCKDB_LIBRARY "libduckdb.so"
@@ -146,6 +147,8 @@ struct duck_api {
     DUCKDB_FUNCTIONS(F)
 #undef F
     struct duck_raw_progress (*query_progress)(void *connection);
+    /* Of the allocator inside the library; NULL when it has none of its own. */
+    int (*mallctl)(const char *name, void *old, size_t *old_length, void *new, size_t new_length);
 };
 
 /* Finds and loads the library: $SMARTCITY_DUCKDB (a file), build/lib and lib/smartcity around the program,

@@ -7,8 +7,8 @@
 #include "base/file.h"
 #include "localcloud/cloud.h"
 #include "tests/support/cloud_client.h"
+#include "tests/support/cloud_process.h"
 
-#include <jansson.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -137,37 +137,6 @@ static void measure_all(int port, struct cloud_client *signer, struct result *re
 
 /* ---- the servers ------------------------------------------------------------------------------------ */
 
-/* The program itself, so that its memory is its own. */
-static pid_t start_cloud(const char *folder, struct cloud_address *address)
-{
-    int ends[2];
-    char line[1000];
-    const char *endpoint, *access_key, *secret_key;
-    if (pipe(ends) < 0)
-        return -1;
-    pid_t pid = fork();
-    if (pid == 0) {
-        dup2(ends[1], STDOUT_FILENO);
-        execl("build/smartcity", "smartcity", "cloud", "--port", "0", "--output", "json", "--data", folder,
-              (char *)NULL);
-        _exit(127);
-    }
-    close(ends[1]);
-    FILE *out = fdopen(ends[0], "r");
-    json_t *object = out && fgets(line, sizeof line, out) ? json_loads(line, 0, NULL) : NULL;
-    bool good = json_unpack(object, "{s:s, s:s, s:s}", "endpoint", &endpoint, "access_key", &access_key,
-                            "secret_key", &secret_key) == 0;
-    if (good) {
-        snprintf(address->endpoint, sizeof address->endpoint, "%s", endpoint);
-        snprintf(address->access_key, sizeof address->access_key, "%s", access_key);
-        snprintf(address->secret_key, sizeof address->secret_key, "%s", secret_key);
-    }
-    json_decref(object);
-    if (out)
-        fclose(out);
-    return good ? pid : -1;
-}
-
 static int free_port(void)
 {
     struct err err = ERR_INIT;
@@ -220,18 +189,6 @@ static pid_t start_nginx(const char *folder, int port)
     return -1;
 }
 
-static void print_memory(pid_t pid, const char *when)
-{
-    char path[64], line[128];
-    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-    FILE *file = fopen(path, "r");
-    while (file && fgets(line, sizeof line, file))
-        if (strncmp(line, "VmRSS:", 6) == 0 || strncmp(line, "RssAnon:", 8) == 0)
-            printf("%s %s", when, line);
-    if (file)
-        fclose(file);
-}
-
 static void print(const char *name, double ours, double theirs)
 {
     printf("%-26s %10.0f/s", name, ours);
@@ -260,13 +217,11 @@ int main(void)
     } else {
         puts("nginx is not here; our own figures alone");
     }
-    pid_t cloud = start_cloud(data, &address);
+    pid_t cloud = cloud_process_start(data, &address);
     if (cloud < 0)
         return 1;
-    print_memory(cloud, "idle:");
-    port = 0;
-    for (const char *at = strrchr(address.endpoint, ':') + 1; *at; at++)
-        port = port * 10 + *at - '0';
+    cloud_process_memory(cloud, "idle:");
+    port = cloud_process_port(&address);
     cloud_client_open(&client, port, address.access_key, address.secret_key);
     cloud_client_call(&client, "PUT", "/lake", NULL, NULL, 0, NULL, &answer);
     cloud_answer_free(&answer);
@@ -276,9 +231,8 @@ int main(void)
     print("PUT 4 KiB, 8 connections", ours.put[1], theirs.put[1]);
     print("GET 4 KiB, 1 connection", ours.get[0], theirs.get[0]);
     print("GET 4 KiB, 8 connections", ours.get[1], theirs.get[1]);
-    print_memory(cloud, "after:");
-    kill(cloud, SIGKILL);
-    waitpid(cloud, NULL, 0);
+    cloud_process_memory(cloud, "after:");
+    cloud_process_kill(cloud);
     snprintf(command, sizeof command, "rm -rf '%s' /tmp/smartcity-bench-port", folder);
     return system(command) != 0 || ours.get[1] <= 0;
 }

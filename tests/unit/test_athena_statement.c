@@ -123,7 +123,26 @@ static void external_table(void **state)
         json_string_value(json_object_get(json_object_get(serde, "Parameters"), "field.delim")), ",");
     assert_string_equal(json_string_value(json_object_get(serde, "SerializationLibrary")),
                         "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe");
+    assert_string_equal(
+        json_string_value(json_object_get(json_object_get(serde, "Parameters"), "escape.delim")), "\\");
     athena_statement_free(&statement);
+
+    /* escapes of Hive's literals */
+    static const char *const escapes[][2] = {{"'\\t'", "\t"},    {"'\\001'", "\001"},      {"'\\u00e9'", "é"},
+                                             {"'\\\\N'", "\\N"}, {"'a\\%b\\q'", "a\\%bq"}, {"'\\'", "\\"}};
+    for (size_t i = 0; i < sizeof escapes / sizeof *escapes; i++) {
+        char sql[200];
+        snprintf(sql, sizeof sql,
+                 "CREATE EXTERNAL TABLE t (a int) ROW FORMAT DELIMITED FIELDS TERMINATED BY %s LOCATION "
+                 "'s3://b/x/'",
+                 escapes[i][0]);
+        statement = must_parse(sql);
+        serde = json_object_get(json_object_get(statement.input, "StorageDescriptor"), "SerdeInfo");
+        assert_string_equal(
+            json_string_value(json_object_get(json_object_get(serde, "Parameters"), "field.delim")),
+            escapes[i][1]);
+        athena_statement_free(&statement);
+    }
 }
 
 static void parts_of_others(void **state)
