@@ -46,17 +46,22 @@ static void console_execute(void *context, const char *line, struct command_repl
         loop_stop(console->loop);
 }
 
-/* Ctrl-C while a journey plays: back to what is live. In a console that only replays there is no way back. */
+/* Ctrl-C: the newest job ends, else the journey that plays; what then happens is in the log. In a console
+ * that only replays nothing is live to go back to. */
 static bool console_cancel(void *context)
 {
-    struct console *console = context;
-    struct command_reply reply = {0};
-    if (session_view_peek(console->session)->source != VIEW_REPLAY)
-        return false;
-    console_execute(console, "live", &reply);
-    bool cancelled = reply.err.kind == ERR_NONE;
-    free(reply.json);
-    return cancelled;
+    static const char *const lines[] = {"cancel", "live"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct command_call call;
+        struct command_reply reply = {0};
+        char scratch[16];
+        bool done = command_parse(lines[i], "operator", &call, scratch, sizeof scratch, &reply.err) == 0 &&
+                    call.command->execute(((struct console *)context)->session, &call, &reply) == 0;
+        free(reply.json);
+        if (done)
+            return true;
+    }
+    return false;
 }
 
 static void console_quit(void *context)

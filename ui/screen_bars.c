@@ -363,7 +363,8 @@ static void draw_status(struct screen *screen, struct canvas *canvas, int y)
         draw_message(canvas, y, right, view->toast.level, view->toast.text);
     } else if (view_kafka(view)->state == KAFKA_DOWN) {
         char text[300];
-        snprintf(text, sizeof text, "Kafka is down: %s", view_kafka(view)->detail);
+        snprintf(text, sizeof text, "%s%s",
+                 canvas->width < 100 ? "" : "Kafka is down: ", view_kafka(view)->detail);
         draw_message(canvas, y, right, LOG_ERROR, text);
     } else if (view->recorder.state == RECORDER_FAILED) {
         draw_message(canvas, y, right, LOG_ERROR, view->recorder.problem);

@@ -153,7 +153,7 @@ static void do_quit(struct screen *screen)
         host->quit(host->context);
 }
 
-static void do_cancel(struct screen *screen)
+static void do_interrupt(struct screen *screen)
 {
     const struct screen_host *host = &screen->settings.host;
     if (screen->dialog.kind != DIALOG_NONE) {
@@ -332,7 +332,7 @@ static const struct {
 static bool is_screens(const char *name)
 {
     static const char *const names[] = {"help",  "prompt", "panel",  "screen",  "fullscreen", "freeze",
-                                        "mouse", "theme",  "redraw", "suspend", "cancel",     "quit"};
+                                        "mouse", "theme",  "redraw", "suspend", "interrupt",  "quit"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(names[i], name) == 0)
             return true;
@@ -375,8 +375,8 @@ void commands_ui_run(struct screen *screen, const struct command *command, const
         do_quit(screen);
         return;
     }
-    if (strcmp(name, "cancel") == 0) {
-        do_cancel(screen);
+    if (strcmp(name, "interrupt") == 0) {
+        do_interrupt(screen);
         return;
     }
     bool behind = screen->dialog.kind != DIALOG_NONE;

@@ -86,7 +86,7 @@ static const struct command commands_ui[] = {
     {.name = "dump", .arguments = "<file>", .summary = "write the screen to a file as text", .flags = COMMAND_UI},
     {.name = "suspend", .summary = "stop and give the terminal back; `fg` continues", .flags = COMMAND_UI,
      .keys = {{"ctrl+z", SCOPE_GLOBAL | SCOPE_DIALOG, NULL, NULL, 0}}},
-    {.name = "cancel", .summary = "cancel what is running: a journey that plays; when nothing is, ask whether to quit", .flags = COMMAND_UI,
+    {.name = "interrupt", .summary = "end the newest job, or the journey that plays; when nothing runs, ask whether to quit", .flags = COMMAND_UI,
      .keys = {{"ctrl+c", SCOPE_GLOBAL | SCOPE_DIALOG, NULL, NULL, 0}}},
     {.name = "quit", .aliases = "q exit", .summary = "leave; in full screen or with a dialog: one step back", .flags = COMMAND_UI,
      .keys = {{"q", SCOPE_GLOBAL | SCOPE_DIALOG, NULL, "quit", 50}}, .execute = commands_quit},

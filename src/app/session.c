@@ -149,8 +149,6 @@ struct session *session_create(const struct session_settings *settings, struct e
             log_write(session->log, LOG_WARNING, "store", "no log file: %s", local.text);
         if (file_make_place(FILE_CACHE, "cache.sqlite", path, &local) == 0)
             session->cache = cache_open(path, session->log);
-        if (session->cache && cache_problem(session->cache)[0])
-            log_write(session->log, LOG_ERROR, "store", "%s", cache_problem(session->cache));
     }
     int result = settings->replay_path
                      ? session_replay(session, settings->replay_path,

@@ -294,16 +294,21 @@ static void view_log(struct session *session, int64_t mono_us)
         view->log_last = last;
         view->log = session->log_entries;
         view->log_count = session->log_count;
+        /* The worst of what is new, the newest of equals; a warning does not hide an error that is still
+         * there. */
+        const struct log_entry *worst = NULL;
         for (size_t i = session->log_count; i > 0; i--) {
             const struct log_entry *entry = &session->log_entries[i - 1];
             if (entry->sequence <= session->toasted)
                 break;
-            if (entry->level >= LOG_DONE) {
-                view->toast.level = entry->level;
-                view->toast.until_us = mono_us + (entry->level >= LOG_WARNING ? TOAST_ERROR_US : TOAST_US);
-                text_copy(view->toast.text, sizeof view->toast.text, entry->text);
-                break;
-            }
+            if (entry->level >= LOG_DONE && (!worst || entry->level > worst->level))
+                worst = entry;
+        }
+        if (worst &&
+            !(worst->level == LOG_WARNING && view->toast.level > LOG_WARNING && view->toast.text[0])) {
+            view->toast.level = worst->level;
+            view->toast.until_us = mono_us + (worst->level >= LOG_WARNING ? TOAST_ERROR_US : TOAST_US);
+            text_copy(view->toast.text, sizeof view->toast.text, worst->text);
         }
         session->toasted = last;
     }

@@ -120,12 +120,20 @@ static int open_writer(struct recorder *recorder, struct err *err)
 
 static void fail(struct recorder *recorder, const struct err *err)
 {
+    /* The cure before the path, since a line may be cut; it is tried again every few seconds. */
+    char text[sizeof recorder->problem];
+    if (err->kind == ERR_FULL)
+        snprintf(text, sizeof text, "no room left on the disk; free some and it goes on: %.150s", err->text);
+    else if (!recorder->writer)
+        snprintf(text, sizeof text, "--journeys FOLDER names another place: %.190s", err->text);
+    else
+        text_copy(text, sizeof text, err->text);
     /* Told before it shows: whoever sees the state finds the reason in the log. */
     if (atomic_load(&recorder->state) != RECORDER_FAILED) {
         recorder->missed_at_failure = atomic_load(&recorder->missed);
-        log_write(recorder->log, LOG_ERROR, "store", "recording stopped: %s", err->text);
+        log_write(recorder->log, LOG_ERROR, "store", "recording stopped: %s", text);
     }
-    set_state(recorder, RECORDER_FAILED, err->text);
+    set_state(recorder, RECORDER_FAILED, text);
 }
 
 /* Once for each time that it begins. */

@@ -42,7 +42,7 @@ struct client {
     atomic_bool connecting; /* never connected so far; a cheap gate for client_seen */
     pthread_mutex_t lock;   /* all below */
     struct kafka_figures figures;
-    bool any_up, lost, fatal;
+    bool any_up, lost, fatal, embedded;
     char problem[200]; /* why no broker is connected */
     char trouble[200]; /* what the owner reported */
     char silent[200];
@@ -173,6 +173,10 @@ static void explain(const struct client *client, rd_kafka_resp_err_t code, const
 {
     const char *address = client->address;
     int width = (int)strlen(address) > 60 ? 60 : (int)strlen(address);
+    if (client->embedded) {
+        snprintf(out, 200, "%.*s: the embedded broker is down; `broker up` starts it again", width, address);
+        return;
+    }
     switch (code) {
     case RD_KAFKA_RESP_ERR__RESOLVE:
         snprintf(out, 200, "%.*s: the name cannot be resolved; check --bootstrap", width, address);
@@ -334,6 +338,7 @@ struct client *client_create(const struct kafka_settings *settings, const struct
     client->figures.state_since_us = clock_wall_us();
     atomic_init(&client->connecting, true);
     pthread_mutex_init(&client->lock, NULL);
+    client->embedded = settings->embedded;
     if (settings->topic_prefix && !settings->embedded)
         text_copy(client->prefix, sizeof client->prefix, settings->topic_prefix);
 

@@ -114,7 +114,7 @@ static void test_every_key(void **state)
     for (size_t screen = 0; screen < sizeof screens / sizeof *screens; screen++) {
         for (size_t i = 0; i < count; i++) {
             if (strcmp(table[i].name, "quit") == 0 || strcmp(table[i].name, "suspend") == 0 ||
-                strcmp(table[i].name, "cancel") == 0)
+                strcmp(table[i].name, "interrupt") == 0)
                 continue;
             for (int key = 0; key < COMMAND_KEYS && table[i].keys[key].key; key++) {
                 char text[8];
