@@ -186,7 +186,8 @@ void redshift_describe_table(struct request *request)
         request, &listing,
         "SELECT schema_name, table_name, column_name, coalesce(CAST(j->>'kind' AS INTEGER), "
         "_redshift.rs_kind(data_type)), coalesce(CAST(j->>'length' AS INTEGER), 256), numeric_precision, "
-        "numeric_scale, is_nullable, column_default FROM (SELECT *, try_cast(comment AS JSON) AS j FROM "
+        "numeric_scale, is_nullable, CASE WHEN NOT starts_with(column_default, 'nextval(') THEN "
+        "column_default END FROM (SELECT *, try_cast(comment AS JSON) AS j FROM "
         "duckdb_columns() WHERE database_name = 'warehouse' AND NOT internal) WHERE schema_name NOT IN "
         "('_redshift', 'main') AND ($1 = '' OR schema_name = $1) AND ($2 = '' OR table_name = $2) ORDER "
         "BY schema_name, table_name, column_index",

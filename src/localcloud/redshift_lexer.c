@@ -190,8 +190,8 @@ static int parameter(struct lexer *lexer)
 
 static int next(struct lexer *lexer)
 {
-    static const char *const operators[] = {"!~*", "::", "<>", "<=", ">=", "!=", "||", "!~", "~*", "(",
-                                            ")",   "[",  "]",  ",",  ".",  "+",  "-",  "*",  "/",  "%",
+    static const char *const operators[] = {"!~*", "::", "<<", ">>", "<>", "<=", ">=", "!=", "||", "!~", "~*",
+                                            "(",   ")",  "[",  "]",  ",",  ".",  "+",  "-",  "*",  "/",  "%",
                                             "<",   ">",  "=",  ";",  ":",  "~",  "^",  "&",  "|",  "@"};
     const char *at = lexer->at;
     if (*at == '\'' || *at == '"')

@@ -197,8 +197,10 @@ static bool word_value(struct rs_rewriter *r, const struct redshift_token *token
     else if (redshift_is(token, "current_user") || redshift_is(token, "session_user") ||
              redshift_is(token, "user"))
         redshift_put_string(r->out, r->scope->user);
-    else if (is_constant(token))
+    else if (is_constant(token) || redshift_is(token, "default"))
         buf_text(r->out, token->value);
+    else if (redshift_is(token, "unknown") && (redshift_is(token - 1, "is") || redshift_is(token - 1, "not")))
+        buf_text(r->out, "NULL"); /* IS UNKNOWN */
     else if (redshift_is(token, "current_date"))
         buf_text(r->out, "CAST(now() AS DATE)");
     else if (redshift_is(token, "current_timestamp"))
@@ -420,6 +422,8 @@ static int select_head(struct rs_rewriter *r, struct level *level, size_t *at)
     ++*at;
     if (redshift_take(r->tokens, at, "distinct"))
         buf_text(r->out, "DISTINCT ");
+    if (redshift_is(RS_AT(r, *at), "on") && redshift_is_op(RS_AT(r, *at + 1), "("))
+        return redshift_fail(r->failure, "SELECT DISTINCT ON is not supported");
     redshift_take(r->tokens, at, "all");
     if (redshift_is(RS_AT(r, *at), "top") && RS_AT(r, *at + 1)->kind == RS_NUMBER) {
         snprintf(level->top, sizeof level->top, "%.*s", (int)RS_AT(r, *at + 1)->length,
@@ -434,6 +438,8 @@ static int keyword(struct rs_rewriter *r, struct level *level, size_t *at)
     const struct redshift_token *token = RS_AT(r, *at);
     if (redshift_is(token, "minus")) {
         buf_text(r->out, "EXCEPT");
+    } else if (redshift_is(token, "filter") && redshift_is_op(RS_AT(r, *at + 1), "(")) {
+        return redshift_fail_at(r->tokens, *at + 1, r->failure); /* the engine's, not Redshift's */
     } else if (redshift_is(token, "similar")) {
         return rs_pattern(r, at, true);
     } else if (redshift_is(token, "nulls") &&
@@ -469,6 +475,8 @@ static bool two_words(const struct rs_rewriter *r, size_t at)
         return redshift_is(second, "join") || redshift_is(second, "outer");
     if (redshift_is(first, "ignore") || redshift_is(first, "respect"))
         return redshift_is(second, "nulls");
+    if (redshift_is(first, "is") && redshift_is(second, "not")) /* IS NOT TRUE */
+        return true;
     return redshift_is(first, "current") && redshift_is(second, "row");
 }
 
@@ -495,6 +503,12 @@ static int token_out(struct rs_rewriter *r, struct level *level, size_t *at)
             return -1;
         buf_char(r->out, ')');
         *at = RS_AT(r, open)->partner + 1;
+        return 0;
+    }
+    if ((redshift_is(token, "isnull") || redshift_is(token, "notnull")) && *at > level->from &&
+        !redshift_is_op(RS_AT(r, *at + 1), "(") && !redshift_is_op(RS_AT(r, *at - 1), ",")) {
+        buf_text(r->out, token->value[0] == 'i' ? "IS NULL" : "IS NOT NULL");
+        ++*at;
         return 0;
     }
     if (redshift_is(token, "at") && redshift_is(RS_AT(r, *at + 1), "time") &&

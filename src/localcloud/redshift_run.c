@@ -311,21 +311,11 @@ static int run_show(struct redshift_runner *runner, const struct redshift_tokens
                     struct redshift_outcome *outcome)
 {
     struct buf sql;
-    const char *name = tokens->list[1].value;
-    if (!name)
-        return redshift_outcome_fail(outcome, "syntax error at end of input");
+    struct redshift_failure failure;
     buf_init(&sql, 8192);
-    if (strcmp(name, "search_path") == 0) {
-        buf_text(&sql, "SELECT ");
-        redshift_put_string(&sql, runner->scope.schema);
-        buf_text(&sql, " AS search_path");
-    } else if (strcmp(name, "timezone") == 0) {
-        buf_text(&sql, "SELECT 'UTC' AS \"TimeZone\"");
-    } else if (strcmp(name, "server_version") == 0) {
-        buf_text(&sql, "SELECT '8.0.2' AS server_version");
-    }
-    int result = sql.length > 0 ? run_rewritten(runner, sql.data, true, outcome)
-                                : redshift_outcome_fail(outcome, "SHOW %.60s is not emulated locally", name);
+    int result = redshift_show(tokens, &runner->scope, &sql, &failure) == 0
+                     ? run_rewritten(runner, sql.data, true, outcome)
+                     : failed(outcome, &failure);
     buf_free(&sql);
     return result;
 }

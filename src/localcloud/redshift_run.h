@@ -57,6 +57,10 @@ bool redshift_only_reads(const struct redshift_tokens *tokens);
 /* Does it begin or end a transaction? */
 bool redshift_controls(const struct redshift_tokens *tokens);
 
+/* redshift_show.c: SHOW as the engine's query. */
+int redshift_show(const struct redshift_tokens *tokens, const struct redshift_scope *scope, struct buf *out,
+                  struct redshift_failure *failure);
+
 /* ---- for the loads ---------------------------------------------------------------------------------- */
 
 /* The engine's SQL; -1 with outcome->error in Redshift's words. */

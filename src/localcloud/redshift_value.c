@@ -165,6 +165,8 @@ json_t *redshift_value_field(struct duck_value value, enum redshift_kind kind)
     case RS_SMALLINT:
     case RS_INTEGER:
     case RS_BIGINT:
+        if (value.type->kind == DUCK_HUGEINT && duck_huge(value) != duck_int(value))
+            break; /* a sum of BIGINT, which is NUMERIC there */
         return json_pack("{s:I}", "longValue", (json_int_t)duck_int(value));
     case RS_REAL:
     case RS_DOUBLE:

@@ -8,14 +8,16 @@
 
 const struct redshift_view redshift_views[] = {
     {"_columns",
-     "SELECT *, try_cast(comment AS JSON) AS j, CASE WHEN database_name = 'temp' THEN 'pg_temp_1' "
-     "ELSE schema_name END AS place, coalesce(CAST(try_cast(comment AS JSON)->>'kind' AS INTEGER), "
-     "_redshift.rs_kind(data_type)) AS kind, CASE WHEN coalesce(CAST(try_cast(comment AS "
-     "JSON)->>'kind' AS INTEGER), _redshift.rs_kind(data_type)) IN (7, 8) THEN "
-     "coalesce(CAST(try_cast(comment AS JSON)->>'length' AS INTEGER), 65535) END AS length, "
-     "coalesce(try_cast(comment AS JSON)->>'name', _redshift.rs_type(data_type)) AS type_name FROM "
-     "duckdb_columns() WHERE NOT internal AND (database_name = 'temp' OR (database_name = "
-     "'warehouse' AND schema_name NOT IN ('_redshift', 'main')))"},
+     "SELECT * REPLACE (CASE WHEN starts_with(column_default, 'nextval(') THEN '\"identity\"(0, 0, "
+     "''1,1''::text)' ELSE column_default END AS column_default), try_cast(comment AS JSON) AS j, "
+     "CASE WHEN database_name = 'temp' THEN 'pg_temp_1' ELSE schema_name END AS place, "
+     "coalesce(CAST(try_cast(comment AS JSON)->>'kind' AS INTEGER), _redshift.rs_kind(data_type)) "
+     "AS kind, CASE WHEN coalesce(CAST(try_cast(comment AS JSON)->>'kind' AS INTEGER), "
+     "_redshift.rs_kind(data_type)) IN (7, 8) THEN coalesce(CAST(try_cast(comment AS "
+     "JSON)->>'length' AS INTEGER), 65535) END AS length, coalesce(try_cast(comment AS "
+     "JSON)->>'name', _redshift.rs_type(data_type)) AS type_name FROM duckdb_columns() WHERE NOT "
+     "internal AND (database_name = 'temp' OR (database_name = 'warehouse' AND schema_name NOT IN "
+     "('_redshift', 'main')))"},
     {"_relations",
      "SELECT CASE WHEN database_name = 'temp' THEN 'pg_temp_1' ELSE schema_name END AS place, "
      "schema_oid, table_name AS name, table_oid AS oid, 'r' AS kind, try_cast(comment AS JSON) AS "
