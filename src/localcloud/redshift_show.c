@@ -32,7 +32,7 @@ static int list(const struct redshift_tokens *tokens, size_t which, struct buf *
                 struct redshift_failure *failure)
 {
     size_t at = 2;
-    const char *parts[3];
+    const char *parts[3] = {"", "", ""};
     int count = 0;
     if (redshift_take(tokens, &at, "from")) {
         redshift_take(tokens, &at, lists[which].in);
