@@ -22,6 +22,13 @@ static const char *argument(const struct command_call *call, size_t index)
     return index < call->argument_count ? call->arguments[index] : "";
 }
 
+static char *dump(json_t *object)
+{
+    char *text = json_dumps(object, JSON_COMPACT);
+    json_decref(object);
+    return text;
+}
+
 /* Starts it and answers {"job":N}, by which `--wait` finds it again. */
 static int start_job(struct session *session, const struct job_start *start, struct command_reply *reply)
 {
@@ -29,8 +36,7 @@ static int start_job(struct session *session, const struct job_start *start, str
     if (jobs_start(session->jobs, start, &id, &reply->err) < 0)
         return -1;
     snprintf(reply->text, sizeof reply->text, "%s", start->title);
-    if (asprintf(&reply->json, "{\"job\":%" PRIu64 "}", id) < 0)
-        reply->json = NULL;
+    reply->json = dump(json_pack("{s:I}", "job", (json_int_t)id));
     return 0;
 }
 
@@ -85,12 +91,9 @@ static int flush_run(struct job *job, void *context, struct err *err)
         return -1;
     job_progress(job, 1, "%" PRIu64 " rows in %" PRIu64 " objects, %s", flushed.rows, flushed.objects,
                  text_bytes(bytes, (double)flushed.bytes));
-    char *json;
-    if (asprintf(&json,
-                 "{\"batches\":%" PRIu64 ",\"rows\":%" PRIu64 ",\"objects\":%" PRIu64 ",\"bytes\":%" PRIu64
-                 "}",
-                 flushed.batches, flushed.rows, flushed.objects, flushed.bytes) >= 0)
-        job_leave(job, json);
+    job_leave(job, dump(json_pack("{s:I,s:I,s:I,s:I}", "batches", (json_int_t)flushed.batches, "rows",
+                                  (json_int_t)flushed.rows, "objects", (json_int_t)flushed.objects, "bytes",
+                                  (json_int_t)flushed.bytes)));
     return 0;
 }
 
@@ -156,10 +159,8 @@ static int compact_run(struct job *job, void *context, struct err *err)
         job_progress(job, 1, "%zu files of %s became one of %s", done.files,
                      text_bytes(before, (double)done.bytes_before),
                      text_bytes(after, (double)done.bytes_after));
-    char *json;
-    if (asprintf(&json, "{\"files\":%zu,\"rows\":%" PRId64 ",\"done\":%s}", done.files, done.rows,
-                 done.done ? "true" : "false") >= 0)
-        job_leave(job, json);
+    job_leave(job, dump(json_pack("{s:I,s:I,s:b}", "files", (json_int_t)done.files, "rows",
+                                  (json_int_t)done.rows, "done", done.done)));
     return 0;
 }
 
@@ -216,10 +217,8 @@ static int onwards_run(struct job *job, void *context, struct err *err)
     else
         job_progress(job, 1, "%" PRIu64 " rows of %" PRIu64 " batches are %s", progress.rows,
                      progress.batches, ledger_step_name(onwards->step));
-    char *json;
-    if (asprintf(&json, "{\"batches\":%" PRIu64 ",\"rows\":%" PRIu64 ",\"jobs\":%" PRIu64 "}",
-                 progress.batches, progress.rows, progress.jobs) >= 0)
-        job_leave(job, json);
+    job_leave(job, dump(json_pack("{s:I,s:I,s:I}", "batches", (json_int_t)progress.batches, "rows",
+                                  (json_int_t)progress.rows, "jobs", (json_int_t)progress.jobs)));
     return 0;
 }
 
@@ -277,7 +276,7 @@ int commands_auto(struct session *session, const struct command_call *call, stru
 
 /* ---- jobs ------------------------------------------------------------------------------------------- */
 
-int commands_cancel(struct session *session, const struct command_call *call, struct command_reply *reply)
+int commands_stop(struct session *session, const struct command_call *call, struct command_reply *reply)
 {
     const char *word = argument(call, 0);
     int64_t id = 0;

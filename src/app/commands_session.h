@@ -11,7 +11,7 @@ command_fn commands_vehicles, commands_demand, commands_gps, commands_frames, co
 command_fn commands_incident, commands_breakdown, commands_clear;
 command_fn commands_follow, commands_camera, commands_tail;
 command_fn commands_replay, commands_live, commands_record, commands_mark, commands_forget;
-command_fn commands_flush, commands_compact, commands_cancel, commands_job;
+command_fn commands_flush, commands_compact, commands_stop, commands_job;
 command_fn commands_transform, commands_load, commands_auto;
 command_fn commands_broker, commands_slow, commands_quit, commands_status;
 

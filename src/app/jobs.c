@@ -150,7 +150,7 @@ int jobs_start(struct jobs *jobs, const struct job_start *start, uint64_t *id, s
     pthread_mutex_lock(&jobs->lock);
     struct job **place = &jobs->ring[jobs->next % JOBS_KEPT];
     if (jobs->stopping || jobs->waiting >= JOBS_WAITING || (*place && !is_over(*place))) {
-        result = err_set(err, ERR_FULL, "%s: too many jobs wait; `cancel` ends one", start->kind);
+        result = err_set(err, ERR_FULL, "%s: too many jobs wait; `stop` ends one", start->kind);
     } else if (!(job->worker = worker_start("job", run, job, err))) { /* it waits for the lock */
         result = -1;
     } else {

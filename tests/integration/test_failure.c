@@ -353,7 +353,7 @@ static void test_full_disk(void **state)
     char disk[80], filler[100], environment[100];
     snprintf(disk, sizeof disk, "%s/disk", console->home);
     assert_int_equal(mkdir(disk, 0700), 0);
-    if (mount("none", disk, "tmpfs", 0, "size=1m") < 0) {
+    if (mount("none", disk, "tmpfs", 0, "size=24m") < 0) {
         printf("# no small disk can be mounted here\n");
         skip();
     }
