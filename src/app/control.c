@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,7 +161,7 @@ static int control_address(const char *path, struct sockaddr_un *address, struct
 static int control_listen(struct control *control, struct err *err)
 {
     struct sockaddr_un address;
-    char folder[FILE_PATH_SIZE], name[32];
+    char folder[FILE_PATH_SIZE], early[FILE_PATH_SIZE], name[32];
     if (file_place_path(FILE_RUN, "", folder, err) < 0 || file_make_dirs(folder, err) < 0)
         return -1;
     snprintf(name, sizeof name, "%d.sock", (int)getpid());
@@ -170,12 +171,19 @@ static int control_listen(struct control *control, struct err *err)
     if (file_place_path(FILE_RUN, name, control->info_path, err) < 0 ||
         control_address(control->socket_path, &address, err) < 0)
         return -1;
-    unlink(control->socket_path);
+    /* Under its name only when it listens: whoever met it before would be refused, and take it for one that a
+     * killed console left. */
+    snprintf(name, sizeof name, "%d.new", (int)getpid());
+    if (file_place_path(FILE_RUN, name, early, err) < 0 || control_address(early, &address, err) < 0)
+        return -1;
+    unlink(early);
     control->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (control->fd < 0 || bind(control->fd, (struct sockaddr *)&address, sizeof address) < 0 ||
-        listen(control->fd, PEERS) < 0)
-        return err_set_errno(err, ERR_IO, errno, "%s", control->socket_path);
-    chmod(control->socket_path, 0600);
+        listen(control->fd, PEERS) < 0 || chmod(early, 0600) < 0 || rename(early, control->socket_path) < 0) {
+        err_set_errno(err, ERR_IO, errno, "%s", control->socket_path);
+        unlink(early);
+        return -1;
+    }
     json_t *info = json_pack("{s:i,s:s,s:s,s:s}", "pid", (int)getpid(), "version", SMARTCITY_VERSION,
                              "broker", session_broker(control->session), "socket", control->socket_path);
     char *text = json_dumps(info, JSON_INDENT(2));
@@ -254,7 +262,7 @@ static int control_find(int64_t pid, struct err *err)
             continue;
         int fd = control_connect(path);
         if (fd < 0) {
-            if (errno == ECONNREFUSED)
+            if (errno == ECONNREFUSED && kill((pid_t)owner, 0) < 0 && errno == ESRCH)
                 unlink(path);
             continue;
         }

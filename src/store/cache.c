@@ -139,7 +139,9 @@ static void open_anew(struct cache *cache)
     struct err err = ERR_INIT;
     char aside[FILE_PATH_SIZE], text[sizeof cache->problem];
     if (put_aside(cache->path, aside, &err) == 0 && (cache->db = open_file(cache->path, &err)) != NULL) {
-        snprintf(text, sizeof text, "the cache was damaged and is made anew; the old one is %.200s", aside);
+        const char *slash = strrchr(aside, '/');
+        snprintf(text, sizeof text, "the cache was damaged and is made anew; the old one is kept as %.100s",
+                 slash ? slash + 1 : aside);
         note_problem(cache, text);
         return;
     }
