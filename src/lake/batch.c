@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define ARENA_PIECE (256u << 10)
 #define DAY_MS      INT64_C(86400000)
@@ -20,12 +21,20 @@ struct lake_arena {
 
 /* ---- memory ----------------------------------------------------------------------------------------- */
 
+/* Pages that are never written cost nothing, and all of them go back at once: batches are large, made by one
+ * thread and freed by another, which a heap takes badly. */
+static void *pages_take(size_t size)
+{
+    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return pages != MAP_FAILED ? pages : mem_alloc(SIZE_MAX); /* says so and ends */
+}
+
 static char *arena_take(struct lake_batch *batch, size_t length)
 {
     struct lake_arena *arena = batch->arena;
     if (!arena || arena->size - arena->used < length) {
         size_t size = length > ARENA_PIECE ? length : ARENA_PIECE;
-        arena = mem_alloc(sizeof *arena + size);
+        arena = pages_take(sizeof *arena + size);
         *arena = (struct lake_arena){.next = batch->arena, .size = size};
         batch->arena = arena;
     }
@@ -35,8 +44,7 @@ static char *arena_take(struct lake_batch *batch, size_t length)
     return bytes;
 }
 
-/* One piece of memory: pointers, counts of nulls, then columns and their bits. Pages that are never written
- * cost nothing. */
+/* One piece of memory: pointers, counts of nulls, then columns and their bits. */
 static struct lake_block *block_create(const struct lake_schema *schema)
 {
     const size_t columns = schema->column_count, bits = LAKE_BLOCK_ROWS / 8;
@@ -44,8 +52,8 @@ static struct lake_block *block_create(const struct lake_schema *schema)
     const size_t head = size;
     for (size_t i = 0; i < columns; i++)
         size += (lake_type_width(schema->columns[i].type) * LAKE_BLOCK_ROWS + 7) / 8 * 8 + bits;
-    struct lake_block *block = mem_alloc(size);
-    memset(block, 0, head);
+    struct lake_block *block = pages_take(size);
+    block->size = size;
     uint8_t *at = (uint8_t *)(block + 1);
     block->values = (uint8_t **)(void *)at;
     at += columns * sizeof *block->values;
@@ -95,11 +103,11 @@ void lake_batch_destroy(struct lake_batch *batch)
     if (!batch)
         return;
     for (size_t i = 0; i < batch->block_count; i++)
-        free(batch->blocks[i]);
+        munmap(batch->blocks[i], batch->blocks[i]->size);
     free(batch->blocks);
     while (batch->arena) {
         struct lake_arena *next = batch->arena->next;
-        free(batch->arena);
+        munmap(batch->arena, sizeof *batch->arena + batch->arena->size);
         batch->arena = next;
     }
     for (size_t i = 0; i < batch->frame_count; i++) {

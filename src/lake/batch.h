@@ -40,6 +40,7 @@ struct lake_frame {
 };
 
 struct lake_block {
+    size_t size; /* of its memory */
     uint32_t rows;
     uint32_t *nulls;  /* a column: how many */
     uint8_t **values; /* a column: LAKE_BLOCK_ROWS of its type */

@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #define SPOOL_BYTES    (INT64_C(2) << 30)
-#define MEMORY_BYTES   (96u << 20)
+#define MEMORY_BYTES   (64u << 20)
 #define BATCH_ROWS     500000
-#define BATCH_BYTES    (32u << 20)
+#define BATCH_BYTES    (24u << 20)
 #define BATCH_AGE_US   60000000
 #define LANDERS        3
 #define ASSIGN_LOOK_US 100000
@@ -342,21 +342,42 @@ void lake_revoke(struct lake *lake, enum event_kind kind, int32_t number)
     pthread_mutex_unlock(&lake->mutex);
 }
 
+/* Room for so many bytes, in time. */
+static bool reserve(struct lake *lake, size_t bytes, int64_t until)
+{
+    lake->offering++;
+    while (lake->queued_bytes > 0 && lake->queued_bytes + bytes > LAKE_QUEUE_BYTES && !lake->stopping &&
+           clock_mono_us() < until)
+        lake_wait_until(lake, until);
+    lake->offering--;
+    bool room = lake->queued_bytes == 0 || lake->queued_bytes + bytes <= LAKE_QUEUE_BYTES;
+    if (room && !lake->stopping)
+        lake->queued_bytes += bytes;
+    return room && !lake->stopping;
+}
+
 bool lake_offer(struct lake *lake, struct record_batch *batch, int64_t timeout_us)
 {
+    const int64_t until = timeout_us < 0 ? INT64_MAX / 2 : clock_mono_us() + timeout_us;
     struct lake_offered *offered = mem_zero(1, sizeof *offered);
     offered->batch = record_batch_retain(batch);
     pthread_mutex_lock(&lake->mutex);
+    bool taken = reserve(lake, batch->bytes, until);
     offered->generation = lake->generation;
     pthread_mutex_unlock(&lake->mutex);
-    if (!queue_push(lake->queue, offered, timeout_us)) {
-        free_offered(offered);
-        return false;
+    if (taken) {
+        int64_t left = until - clock_mono_us();
+        taken = queue_push(lake->queue, offered, timeout_us < 0 ? -1 : left > 0 ? left : 0);
+        pthread_mutex_lock(&lake->mutex);
+        if (taken)
+            lake->offered++;
+        else
+            lake->queued_bytes -= batch->bytes;
+        pthread_mutex_unlock(&lake->mutex);
     }
-    pthread_mutex_lock(&lake->mutex);
-    lake->offered++;
-    pthread_mutex_unlock(&lake->mutex);
-    return true;
+    if (!taken)
+        free_offered(offered);
+    return taken;
 }
 
 /* ---- flush control ----------------------------------------------------------------------------------- */

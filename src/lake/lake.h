@@ -46,9 +46,9 @@ struct lake_settings {
     const char *cluster;
     const char *spool_folder; /* absolute; made when absent; of this lake alone: emptied at the start */
     int64_t spool_bytes;      /* 0: 2 GB */
-    size_t memory_bytes;      /* of records in memory, open and closed; 0: 96 MiB */
+    size_t memory_bytes;      /* of records in memory, open and closed; 0: 64 MiB */
     uint32_t batch_rows;      /* a batch is closed at so many; 0: 500,000 */
-    size_t batch_bytes;       /* or at so many bytes in memory; 0: 32 MiB */
+    size_t batch_bytes;       /* or at so many bytes in memory; 0: 24 MiB */
     int64_t batch_age_us;     /* or when its oldest record has waited so long; 0: 60 s */
     int landers;              /* 0: 3 */
     bool paused;              /* at the start */

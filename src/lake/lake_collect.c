@@ -346,6 +346,15 @@ static void close_by_flush(struct collector *collector)
     }
 }
 
+static void give_room(struct lake *lake, size_t bytes)
+{
+    pthread_mutex_lock(&lake->mutex);
+    lake->queued_bytes -= bytes;
+    if (lake->offering > 0)
+        pthread_cond_broadcast(&lake->changed);
+    pthread_mutex_unlock(&lake->mutex);
+}
+
 void lake_collect_run(void *context)
 {
     struct lake *lake = context;
@@ -357,6 +366,7 @@ void lake_collect_run(void *context)
         if (offered && offered->batch) {
             collect(collector, offered);
             collector->collected++;
+            give_room(lake, offered->batch->bytes);
             record_batch_release(offered->batch);
         }
         free(offered);

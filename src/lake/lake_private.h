@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 #define LAKE_QUEUE       64
+#define LAKE_QUEUE_BYTES (12u << 20) /* of records in it */
 #define LAKE_LANDERS_MAX 8
 #define LAKE_TICKETS     64
 #define LAKE_SMALL_BYTES (4 << 20)
@@ -99,6 +100,8 @@ struct lake {
     bool stopping, paused;
     bool blocked_memory, blocked_spool;
     uint64_t offered;       /* batches of records put into the queue */
+    size_t queued_bytes;    /* of records that wait there */
+    int offering;           /* who waits for room */
     uint64_t flush_pending; /* tickets that are not closed yet */
     uint32_t batch_rows;
     size_t batch_bytes;

@@ -12,7 +12,7 @@
 struct lake_engine;
 struct lake_writer;
 
-#define LAKE_ENGINE_MEMORY (96u << 20) /* of DuckDB, for all writers together */
+#define LAKE_ENGINE_MEMORY (64u << 20) /* of DuckDB, for all writers together */
 
 /* folder: absolute, exists; files are written below it only. NULL: ERR_NOT_FOUND no DuckDB (with the cure).
  */
