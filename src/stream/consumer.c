@@ -60,6 +60,11 @@ static struct client *make_client(struct consumer *consumer, const struct consum
     bool embedded = settings->kafka.embedded, durable = settings->durable && settings->group;
     bool from_end =
         settings->from == CONSUMER_FROM_END || (settings->from == CONSUMER_FROM_STORED && !durable);
+    char queue[16];
+    snprintf(queue, sizeof queue, "%d",
+             settings->queue_kbytes > 0 ? settings->queue_kbytes
+             : embedded                 ? 32768
+                                        : 65536);
     const struct client_property ours[] = {
         {"client.id", "smartcity"},
         /* librdkafka wants a name even when no group is joined */
@@ -77,7 +82,7 @@ static struct client *make_client(struct consumer *consumer, const struct consum
         /* By bytes alone, and roomy: librdkafka 2.0 looks again only after a second when a limit was met. On
          * the embedded broker the hold-back keeps what is queued below its window. */
         {"queued.min.messages", "10000000"},
-        {"queued.max.messages.kbytes", embedded ? "32768" : "65536"},
+        {"queued.max.messages.kbytes", queue},
         {"socket.nagle.disable", "true"},
         {"socket.keepalive.enable", "true"},
         {"socket.connection.setup.timeout.ms", "10000"},

@@ -22,6 +22,8 @@ struct consumer_settings {
     enum { CONSUMER_FROM_STORED, CONSUMER_FROM_START, CONSUMER_FROM_END, CONSUMER_FROM_TIME } from;
     int64_t from_time; /* ms */
     bool durable;      /* commit what was stored */
+    int queue_kbytes; /* fetched ahead at most, payload; it takes twice as much memory. 0: 64 MiB, embedded 32
+                       */
     /* For a reader that knows better than the group where it left off; NULL: none. On the thread that polls,
      * for each partition that comes to us, and goes. *offset: in what the group committed, -1 nothing; out
      * where to begin, -1 as `from` says. May block. False: it cannot be said now; the poll that asked fails
