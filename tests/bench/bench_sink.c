@@ -134,13 +134,15 @@ static double run_sink(struct bench *bench, int round, int64_t *resident, double
     char cluster[24], spool[96];
     snprintf(cluster, sizeof cluster, "bench-%d", round);
     snprintf(spool, sizeof spool, "%.60s/spool", bench->rig.folder);
-    const struct sink_settings settings = {.kafka = bench->kafka,
-                                           .lake = {.client = bench->rig.client,
-                                                    .bucket = "lake",
-                                                    .cluster = cluster,
-                                                    .spool_folder = spool,
-                                                    .log = bench->rig.log},
-                                           .log = bench->rig.log};
+    const struct sink_settings settings = {
+        .kafka = bench->kafka,
+        .lake = {.client = bench->rig.client,
+                 .bucket = "lake",
+                 .cluster = cluster,
+                 .spool_folder = spool,
+                 .memory_bytes = 96u << 20, /* 67 partitions are open at once */
+                 .log = bench->rig.log},
+        .log = bench->rig.log};
     int64_t before = resident_bytes(), start = clock_mono_us(), cpu = clock_process_cpu_us();
     struct sink *sink = sink_start(&settings, &err);
     if (!sink)
@@ -173,6 +175,7 @@ static double run_flush(struct bench *bench)
                                            .bucket = "lake",
                                            .cluster = "flush",
                                            .spool_folder = spool,
+                                           .memory_bytes = 96u << 20, /* 67 partitions are open at once */
                                            .batch_age_us = INT64_C(3600000000)};
     const struct consumer_settings reading = {.kafka = bench->kafka, .from = CONSUMER_FROM_START};
     struct lake *lake = lake_create(&settings, &err);
