@@ -26,7 +26,9 @@ struct lake_arena {
 static void *pages_take(size_t size)
 {
     void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return pages != MAP_FAILED ? pages : mem_alloc(SIZE_MAX); /* says so and ends */
+    if (pages == MAP_FAILED)
+        return mem_alloc(SIZE_MAX); /* says so and ends */
+    return pages;
 }
 
 static char *arena_take(struct lake_batch *batch, size_t length)

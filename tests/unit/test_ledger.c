@@ -283,7 +283,8 @@ static void test_lost_answers_and_failures(void **state)
     struct pipeline_progress progress;
     struct err err = ERR_INIT;
     note(stage, 1);
-    /* The table is looked at, the manifest put, the statement begins, and its answer is lost: the same token again. */
+    /* The table is looked at, the manifest put, the statement begins, and its answer is lost: the same token
+     * again. */
     fake_remote_fault(stage->fake, FAKE_LOST, 3);
     uint64_t ticket = pipeline_run(stage->pipeline, LEDGER_LOADED, -1);
     for (int64_t until = clock_mono_us() + PATIENCE;
