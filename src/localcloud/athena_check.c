@@ -11,6 +11,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#define SEQUENCE_MAX 10000 /* entries, as in Trino */
+
 struct text {
     const char *at;
     size_t length;
@@ -153,6 +155,23 @@ static void alike(const struct duck_value *arguments, size_t count, struct duck_
     duck_return_int(out, 1);
 }
 
+/* (type, "line 1:8: WHERE") */
+static void logical(const struct duck_value *arguments, size_t count, struct duck_return *out)
+{
+    struct text type = text_of(arguments[0]), what = text_of(arguments[1]);
+    enum family family = family_of(type);
+    if (family == BOOLEAN || family == UNTYPED) {
+        duck_return_int(out, 1);
+        return;
+    }
+    struct buf shown;
+    buf_init(&shown, 300);
+    show(&shown, type);
+    duck_return_error(out, "TYPE_MISMATCH: %.*s clause must evaluate to a boolean: actual type %s",
+                      (int)what.length, what.at, shown.data ? shown.data : "");
+    buf_free(&shown);
+}
+
 /* (type, type) of || */
 static void joins(const struct duck_value *arguments, size_t count, struct duck_return *out)
 {
@@ -222,6 +241,34 @@ static void as_before(const struct duck_value *arguments, size_t count, struct d
         duck_return_int(out, us);
 }
 
+/* (start, stop, step) of sequence(): in time, about. */
+static void entries(const struct duck_value *arguments, size_t count, struct duck_return *out)
+{
+    double span = duck_double(arguments[1]) - duck_double(arguments[0]), step = duck_double(arguments[2]);
+    if (arguments[2].type->kind == DUCK_INTERVAL) {
+        int32_t months, days;
+        int64_t us;
+        duck_interval(arguments[2], &months, &days, &us);
+        step = ((double)months * 30 + days) * 86400e6 + (double)us;
+        span = (double)duck_int(arguments[1]) - (double)duck_int(arguments[0]);
+        span *= arguments[0].type->kind == DUCK_DATE ? 86400e6 : 1;
+    }
+    if (step == 0)
+        duck_return_error(out, "INVALID_FUNCTION_ARGUMENT: step must not be zero");
+    else if (span / step >= SEQUENCE_MAX)
+        duck_return_error(out,
+                          "INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than %d "
+                          "entries",
+                          SEQUENCE_MAX);
+    else if (span / step < 0)
+        duck_return_error(out,
+                          "INVALID_FUNCTION_ARGUMENT: sequence stop value should be greater than or equal "
+                          "to start value if step is greater than zero otherwise stop should be less than "
+                          "or equal to start");
+    else
+        duck_return_int(out, 1);
+}
+
 #define BY_ZERO(kind)                                                                                        \
     {                                                                                                        \
         "athena_by_zero", kind, by_zero, false,                                                              \
@@ -242,6 +289,7 @@ const struct duck_function athena_check_functions[] = {
     BY_ZERO(DUCK_HUGEINT),
     BY_ZERO(DUCK_FLOAT),
     BY_ZERO(DUCK_DOUBLE),
+    {"athena_entries", DUCK_BOOLEAN, entries, false, {DUCK_ANY, DUCK_ANY, DUCK_ANY}},
     {"athena_divides", DUCK_BOOLEAN, divides, false, {DUCK_VARCHAR, DUCK_VARCHAR, DUCK_VARCHAR}},
     {"athena_subtracts", DUCK_BOOLEAN, subtracts, false, {DUCK_VARCHAR}},
     {"athena_alike", DUCK_BOOLEAN, alike, false, {DUCK_ANY, DUCK_VARCHAR}},
@@ -250,5 +298,6 @@ const struct duck_function athena_check_functions[] = {
      comparable,
      false,
      {DUCK_VARCHAR, DUCK_VARCHAR, DUCK_VARCHAR, DUCK_VARCHAR}},
+    {"athena_logical", DUCK_BOOLEAN, logical, false, {DUCK_VARCHAR, DUCK_VARCHAR}},
     {"athena_joins", DUCK_BOOLEAN, joins, false, {DUCK_VARCHAR, DUCK_VARCHAR}},
     {0}};

@@ -1,7 +1,9 @@
 #include "localcloud/athena_engine.h"
 
 #include "base/text.h"
+#include "localcloud/athena_hive.h"
 #include "localcloud/athena_prelude.h"
+#include "localcloud/athena_value.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -49,10 +51,97 @@ struct duck_connection *athena_engine_connect(struct athena_engine *engine, stru
     return duck_connect(engine->db, err);
 }
 
+/* ---- binding ---------------------------------------------------------------------------------------- */
+
+/* One side of a UNION, with the WITH before it. NULL: the whole query will tell why. */
+static struct duck_statement *prepare_branch(struct duck_connection *connection,
+                                             const struct athena_query *query, size_t branch,
+                                             const char *before, const char *behind)
+{
+    struct buf sql;
+    struct err err = ERR_INIT;
+    buf_init(&sql, 16u << 20);
+    buf_text(&sql, before);
+    buf_append(&sql, query->sql, query->with_to);
+    buf_append(&sql, query->sql + query->branches[branch].from,
+               query->branches[branch].to - query->branches[branch].from);
+    buf_text(&sql, behind);
+    struct duck_statement *statement = sql.overflow ? NULL : duck_prepare(connection, sql.data, &err);
+    buf_free(&sql);
+    return statement;
+}
+
+/* A column that is nothing but NULL is called an integer by then. */
+static bool is_untyped(struct duck_connection *connection, const struct athena_query *query, size_t branch,
+                       size_t column, size_t count)
+{
+    struct buf names, before;
+    struct err err = ERR_INIT;
+    size_t length = 0;
+    const char *type = "";
+    buf_init(&names, 1u << 20);
+    buf_init(&before, 100);
+    buf_text(&names, ") AS q(");
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&names, i ? ", x%zu" : "x%zu", i);
+    buf_text(&names, ") WHERE false))");
+    buf_printf(&before, "SELECT athena_typeof((SELECT x%zu FROM (", column);
+    struct duck_statement *statement = prepare_branch(connection, query, branch, before.data, names.data);
+    if (statement && duck_step(statement, &err) == 1)
+        type = duck_text(duck_column(statement, 0), &length);
+    bool untyped = length == 7 && memcmp(type, "unknown", 7) == 0;
+    duck_finalize(statement);
+    buf_free(&names);
+    buf_free(&before);
+    return untyped;
+}
+
+/* The engine would make text of both sides. */
+static int check_branches(struct duck_connection *connection, const struct athena_query *query,
+                          struct athena_failure *failure)
+{
+    struct duck_statement *first = prepare_branch(connection, query, 0, "", "");
+    int result = 0;
+    for (size_t i = 1; first && i < query->branch_count && result == 0; i++) {
+        struct duck_statement *other = prepare_branch(connection, query, i, "", "");
+        size_t count = duck_column_count(first), others = other ? duck_column_count(other) : count;
+        const char *word = query->branches[i].word;
+        int line = query->branches[i].line, column = query->branches[i].column;
+        if (count != others)
+            result = athena_fail(failure, "TYPE_MISMATCH",
+                                 "line %d:%d: %s query has different number of fields: %zu, %zu", line,
+                                 column, word, count, others);
+        for (size_t c = 0; other && c < count && result == 0; c++) {
+            const struct duck_type *a = duck_column_type(first, c), *b = duck_column_type(other, c);
+            if (athena_hive_stores(a, b) || athena_hive_stores(b, a) ||
+                is_untyped(connection, query, 0, c, count) || is_untyped(connection, query, i, c, count))
+                continue;
+            if (a->kind == DUCK_DECIMAL || b->kind == DUCK_DECIMAL || a->count > 0 || b->count > 0 ||
+                a->kind == DUCK_TIMESTAMP_TZ || b->kind == DUCK_TIMESTAMP_TZ)
+                continue; /* they may still have a type in common */
+            struct buf left, right;
+            buf_init(&left, 1000);
+            buf_init(&right, 1000);
+            athena_type_write(&left, a);
+            athena_type_write(&right, b);
+            result = athena_fail(failure, "TYPE_MISMATCH",
+                                 "line %d:%d: column %zu in %s query has incompatible types: %s, %s", line,
+                                 column, c + 1, word, left.data, right.data);
+            buf_free(&left);
+            buf_free(&right);
+        }
+        duck_finalize(other);
+    }
+    duck_finalize(first);
+    return result;
+}
+
 struct duck_statement *athena_prepare(struct duck_connection *connection, const struct athena_query *query,
                                       const char *text, struct athena_failure *failure)
 {
     struct err err = ERR_INIT;
+    if (query->branch_count > 1 && check_branches(connection, query, failure) != 0)
+        return NULL;
     struct duck_statement *statement = duck_prepare(connection, query->sql, &err);
     if (!statement)
         athena_failure_of(connection, text, failure);
@@ -88,226 +177,4 @@ int athena_error_type(const char *kind, int *category)
         }
     *category = 2;
     return 1003;
-}
-
-/* Where a name stands first in the query, as "line L:C: ". */
-static void place_of(const char *text, const char *name, size_t length, char place[40])
-{
-    struct athena_tokens tokens;
-    struct athena_failure ignored;
-    text_copy(place, 40, "");
-    if (athena_lex(&tokens, text, &ignored) != 0)
-        return;
-    for (size_t i = 0; i < tokens.count; i++) {
-        const struct athena_token *token = &tokens.list[i];
-        size_t quote = token->kind == TOKEN_QUOTED;
-        if (athena_is_name(token) && token->length == length + 2 * quote) {
-            char a[128], b[128];
-            snprintf(a, sizeof a, "%.*s", (int)length, token->text + quote);
-            snprintf(b, sizeof b, "%.*s", (int)length, name);
-            if (text_equal_fold(a, b)) {
-                snprintf(place, 40, "line %d:%d: ", token->line, token->column);
-                break;
-            }
-        }
-    }
-    athena_tokens_free(&tokens);
-}
-
-/* The part between the first two `quote`s behind `mark`. */
-static bool between(const char *text, const char *mark, char quote, char *out, size_t size)
-{
-    const char *at = strstr(text, mark);
-    at = at ? strchr(at, quote) : NULL;
-    const char *end = at ? strchr(at + 1, quote) : NULL;
-    if (!end)
-        return false;
-    snprintf(out, size, "%.*s", (int)(end - at - 1), at + 1);
-    return true;
-}
-
-/* The engine's name of a type in Trino's words. */
-static void shown_type(char *type, size_t size)
-{
-    static const char *const types[][2] = {{"STRING_LITERAL", "varchar"},
-                                           {"INTEGER_LITERAL", "integer"},
-                                           {"HUGEINT", "bigint"},
-                                           {"FLOAT", "real"}};
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (strcmp(type, types[i][0]) == 0)
-            text_copy(type, size, types[i][1]);
-    for (; *type; type++)
-        *type = (char)tolower((unsigned char)*type);
-}
-
-/* Cannot compare values of type VARCHAR and type INTEGER_LITERAL: when the query has one comparison only, it
- * is that. */
-static bool comparison_failure(const char *said, const char *text, struct athena_failure *failure)
-{
-    const char *at = strstr(said, "Cannot compare values of type "),
-               *and = at ? strstr(at, " and type ") : NULL;
-    const char *end = and? strstr(and, " - ") : NULL;
-    if (!end || end - at > 150)
-        return false;
-    char left[80], right[80], place[40] = "", sign[4] = "=";
-    snprintf(left, sizeof left, "%.*s", (int)(and-at - 30), at + 30);
-    snprintf(right, sizeof right, "%.*s", (int)(end - and-10), and+10);
-    shown_type(left, sizeof left);
-    shown_type(right, sizeof right);
-    struct athena_tokens tokens;
-    struct athena_failure ignored;
-    int found = 0;
-    if (athena_lex(&tokens, text, &ignored) == 0) {
-        for (size_t i = 0; i < tokens.count; i++) {
-            const struct athena_token *token = &tokens.list[i];
-            if (token->kind != TOKEN_OPERATOR || !strchr("=<>!", token->text[0]))
-                continue;
-            found++;
-            snprintf(sign, sizeof sign, "%.*s", (int)(token->length < 3 ? token->length : 2), token->text);
-            snprintf(place, sizeof place, "line %d:%d: ", token->line, token->column);
-        }
-        athena_tokens_free(&tokens);
-    }
-    (void)athena_fail(failure, "TYPE_MISMATCH", "%sCannot apply operator: %s %s %s", found == 1 ? place : "",
-                      left, found == 1 ? sign : "=", right);
-    return true;
-}
-
-/* add(STRING_LITERAL, INTEGER_LITERAL): Cannot apply operator: varchar + integer */
-static bool operator_failure(const char *said, struct athena_failure *failure)
-{
-    static const char *const names[][2] = {{"add(", "+"},    {"subtract(", "-"}, {"multiply(", "*"},
-                                           {"divide(", "/"}, {"mod(", "%"},      {"+(", "+"},
-                                           {"-(", "-"},      {"*(", "*"},        {"athena_by_zero(", "/"}};
-    if (!strstr(said, "No function matches") && !strstr(said, "Could not choose a best candidate"))
-        return false;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *at = strstr(said, names[i][0]);
-        if (!at || at == said || (at[-1] != '"' && at[-1] != '\''))
-            continue;
-        at += strlen(names[i][0]);
-        const char *comma = strchr(at, ','), *end = strchr(at, ')');
-        if (!comma || !end || comma > end || end - at > 100)
-            continue;
-        char sides[2][80];
-        snprintf(sides[0], sizeof sides[0], "%.*s", (int)(comma - at), at);
-        snprintf(sides[1], sizeof sides[1], "%.*s", (int)(end - comma - 2), comma + 2);
-        shown_type(sides[0], sizeof sides[0]);
-        shown_type(sides[1], sizeof sides[1]);
-        (void)athena_fail(failure, "TYPE_MISMATCH", "Cannot apply operator: %s %s %s", sides[0], names[i][1],
-                          sides[1]);
-        return true;
-    }
-    return false;
-}
-
-/* Our own: "KIND: text" behind what the engine puts before it. */
-static bool own_failure(const char *text, struct athena_failure *failure)
-{
-    const char *at = strstr(text, "Error: ");
-    at = at ? at + 7 : text;
-    const char *end = at;
-    while (isupper((unsigned char)*end) || *end == '_')
-        end++;
-    if (end - at < 6 || strncmp(end, ": ", 2) != 0)
-        return false;
-    snprintf(failure->kind, sizeof failure->kind, "%.*s", (int)(end - at), at);
-    text_copy(failure->text, sizeof failure->text, end + 2);
-    return true;
-}
-
-char *athena_mask_paths(const char *text, size_t length)
-{
-    char *out = mem_alloc(length + 1);
-    size_t written = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '/') { /* to the end of the path; kept when it is none */
-            size_t end = i;
-            while (end < length && (isalnum((unsigned char)text[end]) || strchr("/._-", text[end])) &&
-                   text[end])
-                end++;
-            if (memmem(text + i, end - i, "/blobs/", 7)) {
-                out[written++] = '~';
-                i = end - 1;
-                continue;
-            }
-        }
-        out[written++] = text[i];
-    }
-    out[written] = '\0';
-    return out;
-}
-
-void athena_failure_of(const struct duck_connection *connection, const char *text,
-                       struct athena_failure *failure)
-{
-    const char *said;
-    enum duck_error_class class = duck_error(connection, &said);
-    char name[128], place[40], reason[300];
-    if (own_failure(said, failure))
-        return;
-    const char *body = strstr(said, "Error: ");
-    body = body ? body + 7 : said;
-    char *masked = athena_mask_paths(body, strcspn(body, "\n"));
-    text_sanitise(reason, sizeof reason, masked, strlen(masked));
-    free(masked);
-    if (strstr(said, "Referenced column") || strstr(said, "does not have a column named") ||
-        strstr(said, "Referenced table")) {
-        const char *mark = strstr(said, "does not have a column named") ? "column named" : "Referenced";
-        if (between(said, mark, '"', name, sizeof name)) {
-            place_of(text, name, strlen(name), place);
-            (void)athena_fail(failure, "COLUMN_NOT_FOUND", "%sColumn '%s' cannot be resolved", place, name);
-            return;
-        }
-    }
-    if (strstr(said, "Ambiguous reference to column") &&
-        between(said, "column name", '"', name, sizeof name)) {
-        place_of(text, name, strlen(name), place);
-        (void)athena_fail(failure, "AMBIGUOUS_NAME", "%sColumn '%s' is ambiguous", place, name);
-        return;
-    }
-    if (strstr(said, "must appear in the GROUP BY clause") &&
-        between(said, "column", '"', name, sizeof name)) {
-        place_of(text, name, strlen(name), place);
-        (void)athena_fail(failure, "EXPRESSION_NOT_AGGREGATE",
-                          "%s'%s' must be an aggregate expression or appear in GROUP BY clause", place, name);
-        return;
-    }
-    if (operator_failure(said, failure) || comparison_failure(said, text, failure))
-        return;
-    if (strstr(said, "No function matches") && between(said, "types", '\'', name, sizeof name)) {
-        (void)athena_fail(failure,
-                          name[0] && strchr("+-*/%|=<>", name[0]) ? "TYPE_MISMATCH" : "FUNCTION_NOT_FOUND",
-                          "Unexpected parameters for function %s", name);
-        return;
-    }
-    switch (class) {
-    case DUCK_ERROR_PARSER:
-        (void)athena_fail(failure, "SYNTAX_ERROR", "line 1:1: %s", reason);
-        break;
-    case DUCK_ERROR_CONVERSION:
-        (void)athena_fail(failure, "INVALID_CAST_ARGUMENT", "%s", reason);
-        break;
-    case DUCK_ERROR_RANGE:
-        (void)athena_fail(failure, "NUMERIC_VALUE_OUT_OF_RANGE", "%s", reason);
-        break;
-    case DUCK_ERROR_MEMORY:
-        (void)athena_fail(failure, "EXCEEDED_MEMORY_LIMIT", "Query exhausted resources at this scale factor");
-        break;
-    case DUCK_ERROR_INPUT:
-        (void)athena_fail(failure, "INVALID_FUNCTION_ARGUMENT", "%s", reason);
-        break;
-    case DUCK_ERROR_BINDER:
-        (void)athena_fail(failure, "TYPE_MISMATCH", "%s", reason);
-        break;
-    case DUCK_ERROR_IO:
-        (void)athena_fail(failure, "HIVE_CANNOT_OPEN_SPLIT", "%s", reason);
-        break;
-    case DUCK_ERROR_INTERRUPT:
-        (void)athena_fail(failure, "USER_CANCELED", "Query cancelled by user");
-        break;
-    default:
-        (void)athena_fail(failure, "GENERIC_INTERNAL_ERROR", "%s", reason);
-        break;
-    }
 }

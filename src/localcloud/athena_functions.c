@@ -214,8 +214,13 @@ const struct athena_function athena_functions[] = {
     {"ngrams", 2, 2, NULL, N, NULL},
     {"reduce", 4, 4, NULL, N, NULL},
     {"repeat", 2, 2, "list_transform(range($2), lambda x: $1)", E, NULL},
-    {"sequence", 2, 2, "generate_series", A, "downwards needs its step"},
-    {"sequence", 3, 3, "generate_series", E, NULL},
+    {"sequence", 2, 2,
+     "(CASE WHEN athena_entries($1, $2, CASE WHEN $2 < $1 THEN -1 ELSE 1 END) THEN generate_series($1, $2, "
+     "CASE "
+     "WHEN $2 < $1 THEN -1 ELSE 1 END) END)",
+     A, "of dates it is refused: give the step"},
+    {"sequence", 3, 3, "(CASE WHEN athena_entries($1, $2, $3) THEN generate_series($1, $2, $3) END)", A,
+     "of dates it gives timestamps"},
     {"shuffle", 1, 1, NULL, N, NULL},
     {"slice", 3, 3, "list_slice($1, $2, $2 + $3 - 1)", A, "from the end it is refused"},
     {"transform", 2, 2, "list_transform", E, NULL},

@@ -260,6 +260,20 @@ static int rewrite_with(struct rewriter *r, size_t at, size_t to, size_t *next)
     return 0;
 }
 
+/* A condition without an operator in it: it may be no condition at all. */
+static bool is_plain(const struct rewriter *r, size_t at, size_t to)
+{
+    if (athena_is_op(AT(r, at), "(") && at + 1 < to)
+        return false;
+    for (; at < to; at = rewrite_skip(r, at)) {
+        const struct athena_token *token = AT(r, at);
+        if ((token->kind == TOKEN_WORD && (rewrite_is_keyword(token) || athena_is(token, "LIKE"))) ||
+            (token->kind == TOKEN_OPERATOR && strchr("=<>!", token->text[0])))
+            return false;
+    }
+    return true;
+}
+
 /* A clause and its words, up to the next one. */
 static int rewrite_clause(struct rewriter *r, size_t at, size_t to, size_t *next)
 {
@@ -285,6 +299,17 @@ static int rewrite_clause(struct rewriter *r, size_t at, size_t to, size_t *next
         }
         if (at == end)
             return rewrite_refuse(r, end);
+    } else if (athena_is(token, "WHERE") || athena_is(token, "HAVING")) {
+        bool plain = is_plain(r, at, end);
+        char *condition = rewrite_argument_text(r, at, end);
+        if (!condition)
+            return -1;
+        if (plain)
+            buf_printf(&r->out, " (CASE WHEN athena_logical(typeof(%s), 'line %d:%d: %s') THEN ", condition,
+                       AT(r, at)->line, AT(r, at)->column, athena_is(token, "WHERE") ? "WHERE" : "HAVING");
+        buf_text(&r->out, condition);
+        buf_text(&r->out, plain ? " END)" : "");
+        free(condition);
     } else if (rewrite_expression(r, at, end) != 0) {
         return -1;
     }
@@ -292,15 +317,53 @@ static int rewrite_clause(struct rewriter *r, size_t at, size_t to, size_t *next
     return 0;
 }
 
+/* ---- sides of a UNION at the top -------------------------------------------------------------------- */
+
+static void begin_branch(struct rewriter *r, const struct athena_token *set)
+{
+    struct athena_query *query = r->query;
+    if (query->branch_count < ATHENA_BRANCHES_MAX)
+        query->branches[query->branch_count++] =
+            (struct athena_branch){.from = r->out.length,
+                                   .word = athena_is(set, "EXCEPT")      ? "EXCEPT"
+                                           : athena_is(set, "INTERSECT") ? "INTERSECT"
+                                                                         : "UNION",
+                                   .line = set->line,
+                                   .column = set->column};
+}
+
+static void end_branch(struct rewriter *r)
+{
+    struct athena_query *query = r->query;
+    struct athena_branch *last = query->branch_count > 0 ? &query->branches[query->branch_count - 1] : NULL;
+    if (last && last->to == 0)
+        last->to = r->out.length;
+}
+
+/* What stands behind the last side belongs to all. */
+static bool ends_branch(const struct athena_token *token)
+{
+    static const char *const words[] = {"UNION", "EXCEPT", "INTERSECT", "ORDER",
+                                        "LIMIT", "OFFSET", "FETCH",     NULL};
+    return rewrite_in_list(token, words);
+}
+
 static int query_body(struct rewriter *r, size_t at, size_t to)
 {
-    size_t from_at = 0, from_to = 0; /* of the SELECT at hand */
-    bool begin = true;               /* a SELECT, VALUES, TABLE or ( may stand here */
+    size_t from_at = 0, from_to = 0;            /* of the SELECT at hand */
+    bool begin = true;                          /* a SELECT, VALUES, TABLE or ( may stand here */
+    const struct athena_token *set = AT(r, at); /* the UNION before the side at hand */
     while (at < to) {
         const struct athena_token *token = AT(r, at);
         int failed = 0;
+        if (r->depth == 1 && begin && !athena_is(token, "WITH"))
+            begin_branch(r, set);
+        if (r->depth == 1 && !begin && ends_branch(token))
+            end_branch(r);
         if (begin && athena_is(token, "WITH")) {
             failed = rewrite_with(r, at + 1, to, &at);
+            if (r->depth == 1)
+                r->query->with_to = r->out.length;
         } else if (begin && athena_is(token, "SELECT")) {
             buf_text(&r->out, " SELECT");
             at++;
@@ -326,6 +389,7 @@ static int query_body(struct rewriter *r, size_t at, size_t to)
             begin = false;
         } else if (!begin && (athena_is(token, "UNION") || athena_is(token, "EXCEPT") ||
                               athena_is(token, "INTERSECT"))) {
+            set = token;
             rewrite_raw(r, token);
             at++;
             if (athena_is(AT(r, at), "ALL"))
@@ -349,6 +413,8 @@ static int query_body(struct rewriter *r, size_t at, size_t to)
         if (failed)
             return -1;
     }
+    if (r->depth == 1)
+        end_branch(r);
     return begin ? rewrite_refuse(r, to) : 0;
 }
 

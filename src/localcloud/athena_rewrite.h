@@ -16,7 +16,8 @@
 
 #include <jansson.h>
 
-#define ATHENA_TABLES_MAX 200
+#define ATHENA_TABLES_MAX   200
+#define ATHENA_BRANCHES_MAX 32 /* that are looked at */
 /* Stands in a column's name where its number is known only when it has run: "_col" and the number. */
 #define ATHENA_UNNAMED "_col#"
 
@@ -33,7 +34,15 @@ struct athena_query {
     struct athena_table *tables; /* each once; in `sql` it is the view "database.name" */
     size_t table_count;
     size_t parameter_count; /* "?" in it */
-    bool hidden;            /* it names "$path": the views need the hidden columns */
+    /* The sides of a UNION, EXCEPT or INTERSECT at the top, as parts of `sql`; what WITH says ends at
+     * with_to. */
+    struct athena_branch {
+        size_t from, to;
+        const char *word; /* in front of it: "UNION" */
+        int line, column;
+    } branches[ATHENA_BRANCHES_MAX];
+    size_t branch_count, with_to;
+    bool hidden; /* it names "$path": the views need the hidden columns */
 };
 
 /* Of tokens [from, to). 0 or -1. */

@@ -417,7 +417,8 @@ def jobs_run_sql(cloud):
     assert job_run["ErrorMessage"].startswith("statement 2: FAILED: Execution Error, return code 1"), job_run
     put(s3, "scripts/job.sql", b"SELECT * FROM nope")
     assert run_job(glue, "sql")["ErrorMessage"] == "statement 1: TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.jobs.nope' does not exist"
-    put(s3, "scripts/job.sql", b"SELECT count(*) FROM UNNEST(sequence(1, 200000)) AS a(x) JOIN UNNEST(sequence(1, 200000)) AS b(y) ON x + y > 3")
+    put(s3, "scripts/job.sql", b"SELECT count(*) FROM UNNEST(sequence(1, 10000)) AS a(x) CROSS JOIN UNNEST(sequence(1, 10000)) AS b(y) "
+        b"CROSS JOIN UNNEST(sequence(1, 10000)) AS c(z) WHERE x + y + z = 7")
     identity = glue.start_job_run(JobName="sql")["JobRunId"]
     glue.batch_stop_job_run(JobName="sql", JobRunIds=[identity])
     deadline = time.time() + 60
