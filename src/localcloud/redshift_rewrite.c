@@ -199,7 +199,8 @@ static bool word_value(struct rs_rewriter *r, const struct redshift_token *token
         redshift_put_string(r->out, r->scope->user);
     else if (is_constant(token) || redshift_is(token, "default"))
         buf_text(r->out, token->value);
-    else if (redshift_is(token, "unknown") && (redshift_is(token - 1, "is") || redshift_is(token - 1, "not")))
+    else if (redshift_is(token, "unknown") && token > r->tokens->list &&
+             (redshift_is(token - 1, "is") || redshift_is(token - 1, "not")))
         buf_text(r->out, "NULL"); /* IS UNKNOWN */
     else if (redshift_is(token, "current_date"))
         buf_text(r->out, "CAST(now() AS DATE)");

@@ -44,14 +44,15 @@ static int list(const struct redshift_tokens *tokens, size_t which, struct buf *
     }
     if (count < lists[which].least)
         return redshift_fail_at(tokens, at, failure);
+    const char *last = count > 0 ? parts[count - 1] : "", *before = count > 1 ? parts[count - 2] : "";
     buf_text(out, lists[which].query);
     if (which == 3) {
         buf_text(out, "schema_name = ");
-        redshift_put_string(out, parts[count - 2]);
+        redshift_put_string(out, before);
         buf_text(out, " AND table_name = ");
     }
     if (which >= 2)
-        redshift_put_string(out, parts[count - 1]);
+        redshift_put_string(out, last);
     if (redshift_take(tokens, &at, "like")) {
         if (tokens->list[at].kind != RS_STRING)
             return redshift_fail_at(tokens, at, failure);
