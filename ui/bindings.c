@@ -8,7 +8,7 @@
 
 /* Narrowest first. */
 static const unsigned order[] = {SCOPE_DIALOG, SCOPE_MAP | SCOPE_LIST, SCOPE_REPLAY | SCOPE_LIVE,
-                                 SCOPE_DRIVE | SCOPE_STREAM | SCOPE_JOURNEYS | SCOPE_LOG, SCOPE_GLOBAL};
+                                 SCOPE_SCREENS, SCOPE_GLOBAL};
 #define ORDERS (sizeof order / sizeof order[0])
 
 static size_t rank_of(unsigned scopes)

@@ -118,7 +118,7 @@ static void make_help(const struct dialog *dialog, enum glyphs glyphs, struct he
     add_group(help, dialog, SCOPE_MAP | SCOPE_LIST, glyphs, heading);
     add_group(help, dialog, SCOPE_LIVE | SCOPE_REPLAY, glyphs, "Time");
     snprintf(heading, sizeof heading, "This screen: %s", dialog->screen_title);
-    add_group(help, dialog, SCOPE_DRIVE | SCOPE_STREAM | SCOPE_JOURNEYS | SCOPE_LOG, glyphs, heading);
+    add_group(help, dialog, SCOPE_SCREENS, glyphs, heading);
     add_group(help, dialog, SCOPE_GLOBAL, glyphs, "Everywhere");
     add_typed(help, dialog);
 }

@@ -17,6 +17,9 @@
     X(latency_panel)                                                                                         \
     X(tail_panel)                                                                                            \
     X(quarantine_panel)                                                                                      \
+    X(objects_panel)                                                                                         \
+    X(flush_panel)                                                                                           \
+    X(batches_panel)                                                                                         \
     X(journeys_panel)                                                                                        \
     X(playback_panel)                                                                                        \
     X(log_panel)

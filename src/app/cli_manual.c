@@ -174,7 +174,12 @@ static void manual_keys(void)
                   {SCOPE_MAP, "Map with the focus"},
                   {SCOPE_LIST, "Lists and the tail"},
                   {SCOPE_STREAM, "Stream"},
+                  {SCOPE_LAKE, "Lake"},
+                  {SCOPE_CATALOGUE, "Catalogue"},
+                  {SCOPE_QUERY, "Query"},
+                  {SCOPE_WAREHOUSE, "Warehouse"},
                   {SCOPE_JOURNEYS, "Journeys"},
+                  {SCOPE_LEDGER, "Ledger"},
                   {SCOPE_LOG, "Log"}};
     size_t count = command_table(&table);
     for (size_t group = 0; group < sizeof groups / sizeof *groups; group++) {

@@ -29,8 +29,16 @@ enum command_scope {
     SCOPE_LIST = 1 << 6,   /* a list or the tail has the focus */
     SCOPE_REPLAY = 1 << 7, /* a journey is playing */
     SCOPE_LIVE = 1 << 8,   /* the simulation is ours to control */
-    SCOPE_DIALOG = 1 << 9
+    SCOPE_DIALOG = 1 << 9,
+    SCOPE_LAKE = 1 << 10,
+    SCOPE_CATALOGUE = 1 << 11,
+    SCOPE_QUERY = 1 << 12,
+    SCOPE_WAREHOUSE = 1 << 13,
+    SCOPE_LEDGER = 1 << 14
 };
+#define SCOPE_SCREENS                                                                                        \
+    (SCOPE_DRIVE | SCOPE_STREAM | SCOPE_JOURNEYS | SCOPE_LOG | SCOPE_LAKE | SCOPE_CATALOGUE | SCOPE_QUERY |  \
+     SCOPE_WAREHOUSE | SCOPE_LEDGER)
 
 enum command_flag {
     COMMAND_UI = 1 << 0,

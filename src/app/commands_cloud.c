@@ -104,6 +104,10 @@ int commands_flush(struct session *session, const struct command_call *call, str
     int kind = -1;
     if (need_lake(session, reply) < 0)
         return -1;
+    if (text_equal_fold(word, "toggle")) {
+        on = session->view.lake.figures.paused;
+        off = !on;
+    }
     if (on || off) {
         struct lake *lake = backend_lake(session->backend);
         if (lake) {

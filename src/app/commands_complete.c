@@ -96,8 +96,8 @@ size_t complete_broker(struct session *session, int index, const char *prefix, c
 
 size_t complete_flush(struct session *session, int index, const char *prefix, char *out, size_t size)
 {
-    static const char *const words[] = {"emergency_data", "gps_data",     "now",         "off", "on",
-                                        "traffic_data",   "vehicle_data", "weather_data"};
+    static const char *const words[] = {"emergency_data", "gps_data",     "now",          "off",         "on",
+                                        "toggle",         "traffic_data", "vehicle_data", "weather_data"};
     return index == 0 ? offer_words(words, sizeof words / sizeof *words, prefix, out, size) : 0;
 }
 

@@ -33,6 +33,7 @@ static const struct command commands_ui[] = {
      .keys = {{"z", SCOPE_GLOBAL, NULL, "full screen", 32}}},
     {.name = "screen", .aliases = "go", .arguments = "<screen>", .summary = "show another screen", .flags = COMMAND_UI,
      .keys = {{"1", SCOPE_GLOBAL, "drive", NULL, 0}, {"2", SCOPE_GLOBAL, "stream", NULL, 0},
+              {"3", SCOPE_GLOBAL, "lake", NULL, 0},
               {"7", SCOPE_GLOBAL, "journeys", NULL, 0}, {"9", SCOPE_GLOBAL, "log", NULL, 0}}},
     {.name = "open", .summary = "open or follow what is selected", .flags = COMMAND_UI,
      .keys = {{"enter", SCOPE_LIST | SCOPE_MAP, NULL, "open", 26}}},

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "tests/support/golden.h"
+#include "ui/layout.h"
 #include "ui/panel.h"
 
 #include <stdio.h>
@@ -111,6 +112,45 @@ static inline bool bench_harmless(struct bench *bench)
         fprintf(stderr, "%s: not harmless\n", bench->class->name);
     free(dump);
     return harmless;
+}
+
+/* The sizes of golden screens: of the area between the bars. */
+static const struct {
+    const char *name;
+    int width, height;
+    enum glyphs glyphs;
+} bench_sizes[] = {{"80x24", 80, 21, GLYPHS_BRAILLE},
+                   {"132x43", 132, 39, GLYPHS_BRAILLE},
+                   {"200x50", 200, 46, GLYPHS_BRAILLE},
+                   {"ascii", 132, 39, GLYPHS_ASCII}};
+#define BENCH_SIZES (sizeof bench_sizes / sizeof bench_sizes[0])
+
+/* All panels of a screen where the layout puts them, the last one with the focus; free it. */
+static inline char *bench_screen(const char *name, const struct view *view, int width, int height,
+                                 enum glyphs glyphs, bool colours)
+{
+    const struct screen_row *rows;
+    struct layout layout = {0};
+    size_t count = layout_screens(&rows);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rows[i].name, name) == 0 &&
+            !layout_compute(&rows[i], (struct rect){0, 0, width, height}, NULL, &layout))
+            abort();
+    struct canvas canvas = canvas_create(width, height, glyphs);
+    for (size_t i = 0; i < layout.count; i++) {
+        struct bench bench;
+        const struct rect *rect = &layout.slots[i].rect;
+        bench_open(&bench, layout.slots[i].panel, view, 1, 1, glyphs);
+        canvas_destroy(&bench.canvas);
+        bench.canvas = canvas_sub(&canvas, rect->x, rect->y, rect->width, rect->height);
+        bench.context.focused = i + 1 == layout.count;
+        bench_draw(&bench);
+        bench.canvas = canvas_create(1, 1, glyphs);
+        bench_close(&bench);
+    }
+    char *text = colours ? canvas_dump_styles(&canvas) : canvas_dump(&canvas);
+    canvas_destroy(&canvas);
+    return text;
 }
 
 #endif

@@ -33,8 +33,8 @@ static void test_every_key_of_the_table_has_a_name(void **state)
 /* Two commands on one key must differ in how narrow their scopes are, or never be valid together. */
 static void test_no_key_means_two_things(void **state)
 {
-    static const unsigned screens = SCOPE_DRIVE | SCOPE_STREAM | SCOPE_JOURNEYS | SCOPE_LOG,
-                          focus = SCOPE_MAP | SCOPE_LIST, time = SCOPE_REPLAY | SCOPE_LIVE,
+    static const unsigned screens = SCOPE_SCREENS, focus = SCOPE_MAP | SCOPE_LIST,
+                          time = SCOPE_REPLAY | SCOPE_LIVE,
                           groups[] = {screens, focus, time, SCOPE_GLOBAL, SCOPE_DIALOG};
     const struct command *rows;
     size_t count = command_table(&rows);

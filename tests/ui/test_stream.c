@@ -2,52 +2,15 @@
  */
 #include "tests/support/stream_view.h"
 #include "tests/ui/bench.h"
-#include "ui/layout.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 
 #include <cmocka.h>
 
-static const struct {
-    const char *name;
-    int width, height; /* of the area between the bars */
-    enum glyphs glyphs;
-} sizes[] = {{"80x24", 80, 21, GLYPHS_BRAILLE},
-             {"132x43", 132, 39, GLYPHS_BRAILLE},
-             {"200x50", 200, 46, GLYPHS_BRAILLE},
-             {"ascii", 132, 39, GLYPHS_ASCII}};
-
-/* All panels of a screen where the layout puts them. */
-static char *draw(const char *name, const struct view *view, int width, int height, enum glyphs glyphs,
-                  bool colours)
-{
-    const struct screen_row *rows;
-    struct layout layout = {0};
-    size_t count = layout_screens(&rows);
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(rows[i].name, name) == 0)
-            assert_true(layout_compute(&rows[i], (struct rect){0, 0, width, height}, NULL, &layout));
-    struct canvas canvas = canvas_create(width, height, glyphs);
-    for (size_t i = 0; i < layout.count; i++) {
-        struct bench bench;
-        const struct rect *rect = &layout.slots[i].rect;
-        bench_open(&bench, layout.slots[i].panel, view, 1, 1, glyphs);
-        canvas_destroy(&bench.canvas);
-        bench.canvas = canvas_sub(&canvas, rect->x, rect->y, rect->width, rect->height);
-        bench.context.focused = strcmp(layout.slots[i].panel, "rates") != 0 && i + 1 == layout.count;
-        bench_draw(&bench);
-        bench.canvas = canvas_create(1, 1, glyphs);
-        bench_close(&bench);
-    }
-    char *text = colours ? canvas_dump_styles(&canvas) : canvas_dump(&canvas);
-    canvas_destroy(&canvas);
-    return text;
-}
-
 static char *draw_screen(const char *name, const struct view *view, int width, int height, enum glyphs glyphs)
 {
-    return draw(name, view, width, height, glyphs, false);
+    return bench_screen(name, view, width, height, glyphs, false);
 }
 
 static const char *const screens[] = {"stream", "journeys", "log"};
@@ -61,9 +24,9 @@ static void test_golden_screens(void **state)
             for (size_t size = 0; size < 4; size++) {
                 char name[64];
                 struct stream_view *fixture = stream_view_create((enum stream_view_kind)kind);
-                snprintf(name, sizeof name, "%s-%s-%s", screens[screen], sizes[size].name, views[kind]);
-                same = golden_is(name, draw_screen(screens[screen], &fixture->view, sizes[size].width,
-                                                   sizes[size].height, sizes[size].glyphs)) &&
+                snprintf(name, sizeof name, "%s-%s-%s", screens[screen], bench_sizes[size].name, views[kind]);
+                same = golden_is(name, draw_screen(screens[screen], &fixture->view, bench_sizes[size].width,
+                                                   bench_sizes[size].height, bench_sizes[size].glyphs)) &&
                        same;
                 stream_view_destroy(fixture);
             }
@@ -77,7 +40,9 @@ static void test_golden_colours(void **state)
     for (size_t screen = 0; screen < 3; screen++) {
         char name[64];
         snprintf(name, sizeof name, "%s-colours", screens[screen]);
-        same = golden_is(name, draw(screens[screen], &fixture->view, 132, 39, GLYPHS_BRAILLE, true)) && same;
+        same =
+            golden_is(name, bench_screen(screens[screen], &fixture->view, 132, 39, GLYPHS_BRAILLE, true)) &&
+            same;
     }
     stream_view_destroy(fixture);
     assert_true(same);
