@@ -9,10 +9,12 @@
 
 #include <inttypes.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -531,6 +533,114 @@ static void test_closes_by_rows_and_age(void **state)
     close_rig(rig);
 }
 
+/* An intent of a run that died, whose records Kafka does not hold any more: said, counted, and gone past. */
+static void test_redo_of_what_is_gone(void **state)
+{
+    if (!have_engine)
+        skip();
+    struct rig *rig = open_rig();
+    struct err err = ERR_INIT;
+    start(rig);
+    offer(rig, 0, 0, 40);
+    flush(rig);
+    fake_remote_fault(rig->fake, FAKE_DEAD, 2); /* behind the intent */
+    offer(rig, 0, 40, 60);
+    lake_flush(rig->lake, -1);
+    assert_true(fake_remote_wait_calls(rig->fake, 2));
+    stop(rig);
+    fake_remote_revive(rig->fake);
+    start(rig);
+    int64_t begin = 40;
+    assert_int_equal(lake_assign(rig->lake, EVENT_WEATHER, 0, &begin, &err), 0);
+    assert_int_equal(begin, 40);
+    lake_figures(rig->lake, &figures);
+    assert_int_equal(figures.partitions[0].state, LAKE_PARTITION_REDO);
+    offer(rig, 0, 100, 120);
+    flush(rig);
+    lake_figures(rig->lake, &figures);
+    assert_int_equal(figures.partitions[0].state, LAKE_PARTITION_OPEN);
+    assert_int_equal(figures.kinds[EVENT_WEATHER].missing, 60); /* 20 begun, 40 never seen */
+    assert_int_equal(committed(rig, 0), 120);
+    assert_int_equal(export(rig, "raw/"), 2);
+    assert_int_equal(ask(rig, "count(*)"), 36 + 18);
+
+    /* Of another only the end is left: that much is landed, under the names of the intent. */
+    fake_remote_fault(rig->fake, FAKE_DEAD, 2);
+    offer(rig, 0, 120, 140);
+    lake_flush(rig->lake, -1);
+    assert_true(fake_remote_wait_calls(rig->fake, 2));
+    stop(rig);
+    fake_remote_revive(rig->fake);
+    start(rig);
+    begin = 120;
+    assert_int_equal(lake_assign(rig->lake, EVENT_WEATHER, 0, &begin, &err), 0);
+    offer(rig, 0, 130, 150);
+    flush(rig);
+    assert_int_equal(committed(rig, 0), 150);
+    assert_non_null(fake_remote_find(
+        rig->fake, "raw/weather_data/dt=2026-01-12/0-00000000000000000120-00000000000000000140.parquet"));
+    assert_int_equal(export(rig, "raw/"), 4);
+    assert_int_equal(ask(rig, "count(*)"), 36 + 18 + 9 + 9);
+    close_rig(rig);
+}
+
+static void test_nothing_can_be_read(void **state)
+{
+    if (!have_engine)
+        skip();
+    struct rig *rig = open_rig();
+    struct err err = ERR_INIT;
+    start(rig);
+    struct record_batch *batch = record_batch_create(3, 100);
+    for (int i = 0; i < 3; i++) {
+        struct record record = {.kind = EVENT_WEATHER, .offset = i, .value = "no", .value_length = 2};
+        record_batch_add(batch, &record);
+    }
+    assert_true(lake_offer(rig->lake, batch, PATIENCE));
+    record_batch_release(batch);
+    flush(rig);
+    assert_int_equal(committed(rig, 0), 3);
+    assert_int_equal(fake_remote_count(rig->fake, "raw/"), 0);
+    assert_int_equal(fake_remote_count(rig->fake, "quarantine/weather_data/"), 1);
+    stop(rig);
+    start(rig);
+    int64_t begin = -1;
+    assert_int_equal(lake_assign(rig->lake, EVENT_WEATHER, 0, &begin, &err), 0);
+    assert_int_equal(begin, 3);
+    close_rig(rig);
+}
+
+/* No file can grow: as on a disk that is full. When there is room again everything lands. */
+static void test_full_disk(void **state)
+{
+    if (!have_engine)
+        skip();
+    struct rig *rig = open_rig();
+    start(rig);
+    struct rlimit before, none;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    none = before;
+    none.rlim_cur = 100;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    offer(rig, 0, 0, 100);
+    uint64_t ticket = lake_flush(rig->lake, -1);
+    bool said = false;
+    for (int64_t until = clock_mono_us() + PATIENCE; !said && clock_mono_us() < until;) {
+        lake_figures(rig->lake, &figures);
+        said = figures.problem[0] != '\0';
+    }
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_true(said);
+    assert_int_equal(committed(rig, 0), -1);
+    struct lake_flushed flushed;
+    struct err err = ERR_INIT;
+    lake_retry(rig->lake);
+    assert_int_equal(lake_flush_wait(rig->lake, ticket, PATIENCE, &flushed, &err), 0);
+    check_once(rig, 100);
+    close_rig(rig);
+}
+
 static void test_one_lake_a_spool(void **state)
 {
     if (!have_engine)
@@ -597,6 +707,9 @@ int main(void)
         cmocka_unit_test(test_foreign_content_is_not_overwritten),
         cmocka_unit_test(test_revoked_is_forgotten),
         cmocka_unit_test(test_closes_by_rows_and_age),
+        cmocka_unit_test(test_redo_of_what_is_gone),
+        cmocka_unit_test(test_nothing_can_be_read),
+        cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_one_lake_a_spool),
         cmocka_unit_test(test_hostile_intents),
     };
