@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "localcloud/athena_companion.h"
 #include "localcloud/athena_engine.h"
 #include "localcloud/athena_task.h"
 #include "localcloud/athena_value.h"
@@ -134,6 +135,21 @@ static int begin(struct result *result)
     return result->writer ? 0 : store_failure(result, &err);
 }
 
+static int put_companion(struct result *result, const char *bucket, const char *key)
+{
+    const struct athena_execution *execution = result->execution;
+    char name[1040];
+    struct err err = ERR_INIT;
+    struct buf bytes;
+    buf_init(&bytes, LINE_LIMIT);
+    athena_companion_write(execution->id, clock_wall_us(), execution->columns, &bytes);
+    snprintf(name, sizeof name, "%s.metadata", key);
+    enum objects_status status = objects_put(result->run->context->objects, bucket, name, bytes.data,
+                                             bytes.length, "application/octet-stream", &err);
+    buf_free(&bytes);
+    return status == OBJECTS_OK ? 0 : store_failure(result, &err);
+}
+
 static int finish(struct result *result)
 {
     char bucket[64], key[1025];
@@ -150,7 +166,7 @@ static int finish(struct result *result)
     if (objects_writer_commit(result->writer, bucket, key, &how, etag, &err) != OBJECTS_OK)
         return athena_fail(result->failure, "INVALID_OUTPUT_LOCATION",
                            "Unable to verify/create output bucket %s", bucket);
-    return 0;
+    return put_companion(result, bucket, key);
 }
 
 static void drop(struct result *result)

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/resident.h"
 #include "base/text.h"
 #include "localcloud/catalogue.h"
 #include "localcloud/objects.h"
@@ -119,8 +120,10 @@ struct cloud *cloud_start(const struct cloud_settings *settings, struct err *err
     struct cloud *cloud = mem_zero(1, sizeof *cloud);
     cloud->lock = -1;
     text_copy(cloud->folder, sizeof cloud->folder, settings->folder);
-    if (start(cloud, settings, err) == 0)
+    if (start(cloud, settings, err) == 0) {
+        resident_release();
         return cloud;
+    }
     cloud_stop(cloud);
     return NULL;
 }

@@ -1,10 +1,10 @@
 #include "sql/duckdb.h"
 
 #include "base/file.h"
+#include "base/resident.h"
 #include "base/text.h"
 #include "sql/duckdb_private.h"
 
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,7 +177,7 @@ void duck_trim(struct duck_db *db)
 {
     if (db->api.mallctl) /* 4096: of all arenas (MALLCTL_ARENAS_ALL) */
         (void)db->api.mallctl("arena.4096.purge", NULL, NULL, NULL, 0);
-    malloc_trim(0);
+    resident_release();
 }
 
 const char *duck_version(const struct duck_db *db)

@@ -39,8 +39,8 @@ struct duck_settings {
 
 struct duck_db *duck_open(const struct duck_settings *settings, struct err *err);
 void duck_close(struct duck_db *db); /* its connections are gone before; NULL allowed */
-/* Gives back what the engine's allocator and ours keep for later: for when nothing runs for a while. Takes a
- * few milliseconds. Any thread. */
+/* Gives back what the engine's allocator keeps for later, and what resident_release() does: for when nothing
+ * runs for a while. Takes a few milliseconds. Any thread. */
 void duck_trim(struct duck_db *db);
 const char *duck_version(const struct duck_db *db);
 

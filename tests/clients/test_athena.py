@@ -203,6 +203,28 @@ def metadata(cloud):
     refused("INVALID_INPUT", athena.get_database, CatalogName="other", DatabaseName="city")
 
 
+def message(data):
+    """A protobuf message as (field, number or bytes)."""
+    fields, at = [], 0
+    def varint():
+        nonlocal at
+        value, shift = 0, 0
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+    while at < len(data):
+        key = varint()
+        value = varint()
+        if key & 7 == 2:
+            value, at = data[at:at + value], at + value
+        fields.append((key >> 3, value))
+    return fields
+
+
 def life(cloud):
     athena, s3 = cloud.client("athena"), cloud.client("s3")
     done = query(athena, "SELECT device_id, count(*) AS n FROM gps WHERE dt = '2026-01-01' GROUP BY 1 ORDER BY 1",
@@ -224,6 +246,10 @@ def life(cloud):
     assert answer["UpdateCount"] == 0
     body = s3.get_object(Bucket="results", Key="q/%s.csv" % id)["Body"].read().decode()
     assert body.startswith('"device_id","n"\n"device-0","100"\n') and body.count("\n") == 11
+    fields = message(s3.get_object(Bucket="results", Key="q/%s.csv.metadata" % id)["Body"].read())
+    assert [number for number, _ in fields] == [1, 4, 4] and len(fields[0][1].split(b"_")) == 4, fields
+    assert message(fields[1][1]) == [(1, b"hive"), (4, b"device_id"), (5, b"device_id"), (6, b"varchar"), (7, 2147483647), (9, 3), (10, 1)]
+    assert message(fields[2][1]) == [(1, b"hive"), (4, b"n"), (5, b"n"), (6, b"bigint"), (7, 19), (9, 3)]
     runtime = athena.get_query_runtime_statistics(QueryExecutionId=id)["QueryRuntimeStatistics"]
     assert runtime["Rows"]["OutputRows"] == 10 and runtime["Rows"]["InputBytes"] == statistics["DataScannedInBytes"]
     assert runtime["Rows"]["OutputBytes"] == len(body) and "TotalExecutionTimeInMillis" in runtime["Timeline"]
