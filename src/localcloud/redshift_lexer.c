@@ -129,6 +129,28 @@ static int quoted(struct lexer *lexer)
     return 0;
 }
 
+/* $$text$$, $tag$text$tag$: nothing in it is special. 1: it is none. */
+static int dollar_quoted(struct lexer *lexer)
+{
+    const char *begin = lexer->at, *at = begin + 1;
+    while (isalnum((unsigned char)*at) || *at == '_')
+        at++;
+    if (*at != '$' || isdigit((unsigned char)begin[1]))
+        return 1;
+    size_t tag = (size_t)(at - begin) + 1;
+    const char *text = begin + tag, *end = text;
+    while ((end = strchr(end, '$')) && strncmp(end, begin, tag) != 0)
+        end++;
+    if (!end)
+        return unfinished(lexer, begin, "dollar-quoted string");
+    char *value = mem_alloc((size_t)(end - text) + 1);
+    memcpy(value, text, (size_t)(end - text));
+    value[end - text] = '\0';
+    add(lexer, RS_STRING, begin, (size_t)(end - begin) + tag)->value = value;
+    lexer->at = end + tag;
+    return 0;
+}
+
 static void number(struct lexer *lexer)
 {
     const char *at = lexer->at;
@@ -196,6 +218,9 @@ static int next(struct lexer *lexer)
     const char *at = lexer->at;
     if (*at == '\'' || *at == '"')
         return quoted(lexer);
+    int dollars = *at == '$' ? dollar_quoted(lexer) : 1;
+    if (dollars != 1)
+        return dollars;
     if (isdigit((unsigned char)*at) || (*at == '.' && isdigit((unsigned char)at[1]))) {
         number(lexer);
         return 0;

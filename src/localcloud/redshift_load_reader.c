@@ -148,6 +148,10 @@ static void write_record(struct source *s)
         reject(s, 1214, "Invalid quote formatting for CSV");
         return;
     }
+    if (s->raw.data && memchr(s->raw.data, '\0', s->raw.length)) {
+        reject(s, 1216, "Invalid null byte - field longer than 1 byte");
+        return;
+    }
     if (!text_is_utf8(s->raw.data ? s->raw.data : "", s->raw.length)) {
         reject(s, 1220, "String contains invalid or unsupported UTF8 codepoints");
         return;

@@ -439,6 +439,8 @@ static int keyword(struct rs_rewriter *r, struct level *level, size_t *at)
     const struct redshift_token *token = RS_AT(r, *at);
     if (redshift_is(token, "minus")) {
         buf_text(r->out, "EXCEPT");
+    } else if (redshift_is(token, "returning")) {
+        return redshift_fail_at(r->tokens, *at, r->failure);
     } else if (redshift_is(token, "filter") && redshift_is_op(RS_AT(r, *at + 1), "(")) {
         return redshift_fail_at(r->tokens, *at + 1, r->failure); /* the engine's, not Redshift's */
     } else if (redshift_is(token, "similar")) {

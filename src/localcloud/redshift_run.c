@@ -343,6 +343,25 @@ static bool one_of(const char *word, const char *words)
     return snprintf(padded, sizeof padded, " %s ", word) < (int)sizeof padded && strstr(words, padded);
 }
 
+/* The word that says what the statement does: the first, or the one behind WITH x AS (…), y AS (…). */
+static const struct redshift_token *verb_of(const struct redshift_tokens *tokens)
+{
+    static const char *const verbs[] = {"select", "update", "delete", "insert", "merge", "values"};
+    const struct redshift_token *first = &tokens->list[0];
+    if (!redshift_is(first, "with"))
+        return first;
+    for (size_t i = 1; i < tokens->count; i++) {
+        if (redshift_is_op(&tokens->list[i], "(")) {
+            i = tokens->list[i].partner;
+            continue;
+        }
+        for (size_t k = 0; k < sizeof verbs / sizeof *verbs; k++)
+            if (redshift_is(&tokens->list[i], verbs[k]))
+                return &tokens->list[i];
+    }
+    return first;
+}
+
 static int dispatch(struct redshift_runner *runner, const struct redshift_tokens *tokens,
                     struct redshift_outcome *outcome)
 {
@@ -351,6 +370,14 @@ static int dispatch(struct redshift_runner *runner, const struct redshift_tokens
     if (tokens->count == 0)
         return redshift_outcome_fail(outcome, "the statement is empty");
     const char *word = first->kind == RS_WORD ? first->value : "";
+    const struct redshift_token *verb = verb_of(tokens);
+    if (verb != first && (redshift_is(verb, "insert") || redshift_is(verb, "merge"))) {
+        struct redshift_failure failure;
+        redshift_fail_at(tokens, (size_t)(verb - first), &failure);
+        return failed(outcome, &failure);
+    }
+    if (verb != first && (redshift_is(verb, "update") || redshift_is(verb, "delete")))
+        return run_query(runner, tokens, false, outcome);
     if (redshift_is_op(first, "(") || one_of(word, " select with values ")) {
         if (strcmp(word, "select") == 0 && redshift_ddl_select_into(tokens, &into))
             return run_definition(runner, tokens, into, outcome);
@@ -419,6 +446,8 @@ bool redshift_only_reads(const struct redshift_tokens *tokens)
     return tokens->count > 0 &&
            (redshift_is_op(&tokens->list[0], "(") ||
             (tokens->list[0].kind == RS_WORD &&
-             one_of(tokens->list[0].value, " select with values show set begin "))) &&
+             one_of(tokens->list[0].value, " select with values show set begin ") &&
+             !one_of(verb_of(tokens)->value ? verb_of(tokens)->value : "",
+                     " update delete insert merge "))) &&
            !redshift_ddl_select_into(tokens, &into);
 }

@@ -183,6 +183,8 @@ def from_csv():
     refused(copy % ("c/cut.csv", "csv gzip"), "")
     put("c/latin.csv", b"7,B\xf6,,,,\n")
     refused(copy % ("c/latin.csv", "csv"), "stl_load_errors")
+    put("c/null.csv", b"7,a\0b,,,,\n")
+    refused(copy % ("c/null.csv", "csv"), "stl_load_errors")
     assert sql(copy % ("c/few.csv", "csv fillrecord noload")) == 0
     put("c/big.csv", "".join("%d,n%d,2026-01-12,1.5,2026-01-12 08:00:00,t\n" % (n, n % 1000) for n in range(100, 20100)))
     assert sql(copy % ("c/big.csv", "csv")) == 20000
@@ -251,6 +253,7 @@ def unload():
     refused("unload ('select 1') to 's3://no-such-bucket/x' %s" % ROLE, "NoSuchBucket")
     refused("unload ('delete from out_of') to 's3://lake/x' %s" % ROLE, "syntax error")
     refused("unload ('select * from out_of limit 1') to 's3://lake/x' %s" % ROLE, "Limit clause is not supported")
+    assert sql("unload ($$select name from out_of where name like 'a%%'$$) to 's3://lake/u/dollars' %s" % ROLE) == 1
     assert sql("unload ('select name from out_of where name like ''a%%''') to 's3://lake/u/quoted' %s" % ROLE) == 1
 
 

@@ -40,6 +40,16 @@ static void tokens_are_decoded(void **state)
     redshift_tokens_free(&tokens);
 }
 
+static void dollars_quote(void **state)
+{
+    struct redshift_tokens tokens = lex("unload ($$select 'it''s', '\\x'$$) to $a$s3://$$$a$");
+    assert_int_equal(tokens.count, 6);
+    assert_int_equal(tokens.list[2].kind, RS_STRING);
+    assert_string_equal(tokens.list[2].value, "select 'it''s', '\\x'");
+    assert_string_equal(tokens.list[5].value, "s3://$$");
+    redshift_tokens_free(&tokens);
+}
+
 static void broken_text_is_refused(void **state)
 {
     static const char *const broken[] = {"select 'open",   "select \"open",  "select (1",     "select 1)",
@@ -205,9 +215,13 @@ static void nothing_of_the_engine(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tokens_are_decoded),       cmocka_unit_test(broken_text_is_refused),
-        cmocka_unit_test(parameters_are_values),    cmocka_unit_test(options_of_copy),
-        cmocka_unit_test(options_that_are_refused), cmocka_unit_test(urls),
+        cmocka_unit_test(tokens_are_decoded),
+        cmocka_unit_test(dollars_quote),
+        cmocka_unit_test(broken_text_is_refused),
+        cmocka_unit_test(parameters_are_values),
+        cmocka_unit_test(options_of_copy),
+        cmocka_unit_test(options_that_are_refused),
+        cmocka_unit_test(urls),
         cmocka_unit_test(nothing_of_the_engine),
     };
     int failed = cmocka_run_group_tests_name("redshift parts", tests, NULL, NULL);
