@@ -50,7 +50,7 @@ static void console_execute(void *context, const char *line, struct command_repl
  * that only replays nothing is live to go back to. */
 static bool console_cancel(void *context)
 {
-    static const char *const lines[] = {"cancel", "live"};
+    static const char *const lines[] = {"stop", "live"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         struct command_call call;
         struct command_reply reply = {0};

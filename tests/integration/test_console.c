@@ -246,6 +246,27 @@ static void test_suspend_without_shell(void **state)
     assert_ended_well(console);
 }
 
+/* What runs ends first: here a journey that plays. When nothing runs, Ctrl-C asks. */
+static void test_interrupt(void **state)
+{
+    struct console *console = *state;
+    assert_true(console_start(console, 132, 43, SMALL));
+    assert_true(console_wait_figure(console, "journey.recorded", 100));
+    json_decref(console_ask(console, "record off"));
+    json_decref(console_ask(console, "replay journey-"));
+    assert_true(console_shows(console, " REPLAY "));
+    console_type(console, "\x03");
+    assert_true(console_shows(console, " LIVE "));
+    console_type(console, "\x03");
+    assert_true(console_settle(console));
+    console_type(console, "n:speed 2\r");
+    assert_true(console_settle(console));
+    console_type(console, "\x03");
+    assert_true(console_settle(console));
+    console_type(console, "y");
+    assert_ended_well(console);
+}
+
 static void test_no_terminal(void **state)
 {
     struct console *console = *state;
@@ -272,6 +293,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_replay_while_frozen, setup, teardown),
         cmocka_unit_test_setup_teardown(test_suspend_and_go_on, setup, teardown),
         cmocka_unit_test_setup_teardown(test_suspend_without_shell, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_interrupt, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_terminal, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
