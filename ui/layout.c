@@ -40,6 +40,11 @@ static const struct screen_row screens[] = {
       {76, 19, "down(across(objects, flush:38):10, batches)"},
       {0, 0, "down(flush:6, batches)"}}},
     {"7", "journeys", "Journeys", SCOPE_JOURNEYS, {{0, 0, "down(journeys, playback:5)"}}},
+    {"8",
+     "ledger",
+     "Ledger",
+     SCOPE_LEDGER,
+     {{100, 30, "down(ledger, onwards:14)"}, {76, 19, "down(ledger:11, onwards)"}, {0, 0, "ledger"}}},
     {"9", "log", "Log", SCOPE_LOG, {{0, 0, "log"}}},
 };
 

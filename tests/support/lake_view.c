@@ -64,6 +64,7 @@ static void fill_kinds(struct lake_figures *lake)
     lake->partitions[EVENT_TRAFFIC].frames = 98;
     lake->open_frames = 98;
     lake->kinds[EVENT_VEHICLE].quarantined = 3;
+    lake->kinds[EVENT_VEHICLE].rows -= 3;
     lake->kinds[EVENT_EMERGENCY].small = 2;
 }
 
@@ -128,6 +129,24 @@ static void fill_stream(struct view *view)
         view->producer.topics[kind].produced = taken + per_second[kind];
         view->producer.topics[kind].acknowledged = taken + per_second[kind] / 2;
         view->consumer.topics[kind].consumed = taken + per_second[kind] / 4;
+        view->recorder.journey.events[kind] = taken;
+    }
+}
+
+static void fill_pipeline(struct view *view)
+{
+    struct pipeline_figures *pipeline = &view->pipeline.figures;
+    view->pipeline.present = true;
+    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+        struct ledger_totals *totals = &pipeline->totals[kind];
+        int64_t rows = (int64_t)per_second[kind] * 900;
+        for (int step = LEDGER_LANDED; step < LEDGER_STEP_COUNT; step++) {
+            totals->rows[step] = rows - (step >= LEDGER_TRANSFORMED ? (int64_t)per_second[kind] * 15 : 0) -
+                                 (step == LEDGER_LOADED && kind < 2 ? (int64_t)per_second[kind] * 60 : 0);
+            totals->batches[step] = 60 - step;
+            totals->last_ms[step] = WALL_US / 1000 - step * 9000;
+        }
+        totals->bytes = rows * 54;
     }
 }
 
@@ -161,6 +180,15 @@ static void spoil(struct view *view)
     text_copy(lake->partitions[3].problem, sizeof lake->partitions[3].problem,
               "another writer lands this partition: host-b, pid 4021");
     lake->partitions[4].state = LAKE_PARTITION_REDO;
+    lake->kinds[EVENT_EMERGENCY].rows -= 2;
+    view->producer.topics[EVENT_TRAFFIC].failed = 4;
+    view->producer.topics[EVENT_TRAFFIC].produced += 4;
+    view->consumer.topics[EVENT_GPS].gaps = 17;
+    view->recorder.missed = 240;
+    view->pipeline.figures.failed_jobs = 1;
+    view->pipeline.figures.open_jobs = 2;
+    text_copy(view->pipeline.figures.problem, sizeof view->pipeline.figures.problem,
+              "load of vehicle_data: COPY: S3ServiceException: Access Denied");
 }
 
 static void poison(struct view *view)
@@ -170,6 +198,7 @@ static void poison(struct view *view)
     memcpy(lake->problem, BAD, sizeof BAD);
     memcpy(lake->warning, BAD, sizeof BAD);
     memcpy(lake->bucket, BAD, sizeof BAD);
+    memcpy(view->pipeline.figures.problem, BAD, sizeof BAD);
     memcpy(view->cloud.problem, BAD, sizeof BAD);
     for (size_t i = 0; i < lake->recent_count; i++) {
         memcpy(lake->recent[i].problem, BAD, sizeof BAD);
@@ -181,6 +210,10 @@ static void poison(struct view *view)
         lake->recent[i].state = (enum lake_batch_state)(i * 3 % 11);
     }
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+        view->producer.topics[kind].produced = UINT64_MAX;
+        view->recorder.journey.events[kind] = UINT64_MAX;
+        view->pipeline.figures.totals[kind].last_ms[LEDGER_LOADED] = INT64_MIN;
+        view->pipeline.figures.totals[kind].rows[LEDGER_LANDED] = INT64_MAX / 8;
         lake->kinds[kind].rows = UINT64_MAX;
         lake->kinds[kind].waiting = UINT64_MAX / 3;
         lake->kinds[kind].object_bytes = UINT64_MAX;
@@ -206,6 +239,7 @@ struct view *lake_view_create(enum lake_view_kind kind)
     fill_cloud(view);
     fill_lake(view);
     fill_stream(view);
+    fill_pipeline(view);
     if (kind == LAKE_VIEW_TROUBLE)
         spoil(view);
     if (kind == LAKE_VIEW_HOSTILE)

@@ -1,13 +1,14 @@
 /* The panels of everything past Kafka: golden screens at three sizes and in ASCII, hostile texts, keys. */
 #include "tests/support/lake_view.h"
 #include "tests/ui/bench.h"
+#include "ui/panels/ledger.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 
 #include <cmocka.h>
 
-static const char *const screens[] = {"lake"};
+static const char *const screens[] = {"lake", "ledger"};
 #define SCREENS (sizeof screens / sizeof screens[0])
 
 static void test_golden_screens(void **state)
@@ -112,9 +113,45 @@ static void test_objects_name_what_went_wrong(void **state)
     lake_view_destroy(view);
 }
 
+/* ---- ledger ------------------------------------------------------------------------------------------ */
+
+static void test_ledger_comes_out_even(void **state)
+{
+    struct bench bench;
+    struct view *view = lake_view_create(LAKE_VIEW_BUSY);
+    struct account all;
+    ledger_account(view, EVENT_KIND_COUNT, &all);
+    assert_int_equal(all.residual, 0);
+    assert_int_equal(all.simulated, all.failed + all.landed + all.in_flight + all.quarantined);
+    bench_open(&bench, "ledger", view, 130, 24, GLYPHS_BRAILLE);
+    assert_true(bench_shows(&bench, "residual 0"));
+    /* one row that is nowhere */
+    view->lake.figures.kinds[EVENT_GPS].rows--;
+    ledger_account(view, EVENT_GPS, &all);
+    assert_int_equal(all.residual, 1);
+    assert_true(bench_shows(&bench, "unexplained"));
+    /* could not be read, and is in the open batch: on its way */
+    ((struct city_snapshot *)(uintptr_t)view->city)->topics[EVENT_GPS].quarantined = 1;
+    ledger_account(view, EVENT_GPS, &all);
+    assert_int_equal(all.residual, 0);
+    /* fenced: what was refused is told, and is not unexplained; what was given back is read again */
+    view->lake.figures.kinds[EVENT_WEATHER].refused = 30;
+    view->lake.figures.kinds[EVENT_WEATHER].rows -= 40;
+    view->lake.figures.kinds[EVENT_WEATHER].returned = 55;
+    ledger_account(view, EVENT_WEATHER, &all);
+    assert_int_equal(all.residual, 0);
+    assert_int_equal(all.simulated, all.landed + all.in_flight + all.quarantined + all.refused);
+    /* nothing simulated here: what is read is the whole */
+    view->sim.present = false;
+    ledger_account(view, EVENT_GPS, &all);
+    assert_int_equal(all.simulated, all.consumed);
+    bench_close(&bench);
+    lake_view_destroy(view);
+}
+
 /* ---- what holds for all ------------------------------------------------------------------------------ */
 
-static const char *const panels[] = {"objects", "flush", "batches"};
+static const char *const panels[] = {"objects", "flush", "batches", "ledger", "onwards"};
 #define PANELS (sizeof panels / sizeof panels[0])
 
 static void test_any_size_any_key(void **state)
@@ -175,6 +212,7 @@ int main(void)
                                        cmocka_unit_test(test_batches_open_and_stay),
                                        cmocka_unit_test(test_flush_tells_what_comes),
                                        cmocka_unit_test(test_objects_name_what_went_wrong),
+                                       cmocka_unit_test(test_ledger_comes_out_even),
                                        cmocka_unit_test(test_any_size_any_key),
                                        cmocka_unit_test(test_nothing_changes_while_nothing_does)};
     return cmocka_run_group_tests(tests, NULL, NULL);
