@@ -1,23 +1,45 @@
 #include "localcloud/athena_engine.h"
 
+#include "base/file.h"
 #include "base/text.h"
 #include "localcloud/athena_hive.h"
 #include "localcloud/athena_prelude.h"
 #include "localcloud/athena_value.h"
 
-#include <ctype.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct athena_engine {
     struct duck_db *db;
 };
 
+/* It is there, and what a kill left in it is gone. */
+static int prepare_spill(const char *path, struct err *err)
+{
+    if (file_make_dirs(path, err) != 0)
+        return -1;
+    DIR *folder = opendir(path);
+    const struct dirent *entry;
+    while (folder && (entry = readdir(folder))) {
+        char file[FILE_PATH_SIZE * 2];
+        if (strncmp(entry->d_name, "duckdb_temp_", 12) == 0 &&
+            snprintf(file, sizeof file, "%s/%s", path, entry->d_name) < (int)sizeof file)
+            unlink(file);
+    }
+    if (folder)
+        closedir(folder);
+    return 0;
+}
+
 struct athena_engine *athena_engine_open(const char *const *folders, size_t count, const char *spill_folder,
                                          struct err *err)
 {
     struct duck_settings settings = {.folders = folders, .folder_count = count, .spill_folder = spill_folder};
+    if (spill_folder && prepare_spill(spill_folder, err) != 0)
+        return NULL;
     struct duck_db *db = duck_open(&settings, err);
     if (!db)
         return NULL;

@@ -177,6 +177,12 @@ static void drop(struct result *result)
 
 /* ---- queries ---------------------------------------------------------------------------------------- */
 
+/* A sum of integers is wider in the engine than in Athena. */
+static bool fits_bigint(__int128 value)
+{
+    return value >= INT64_MIN && value <= INT64_MAX;
+}
+
 static int write_rows(struct result *result, struct duck_statement *statement)
 {
     struct athena_execution *execution = result->execution;
@@ -207,13 +213,18 @@ static int write_rows(struct result *result, struct duck_statement *statement)
             buf_text(&result->buf, i ? "," : "");
             if (duck_is_null(value))
                 continue;
+            if (value.type->kind == DUCK_HUGEINT && !fits_bigint(duck_huge(value))) {
+                (void)athena_fail(result->failure, "NUMERIC_VALUE_OUT_OF_RANGE", "bigint addition overflow");
+                more = -2;
+                break;
+            }
             buf_reset(&text);
             athena_value_write(&text, value);
             field(&result->buf, text.data ? text.data : "", text.length);
         }
         buf_char(&result->buf, '\n');
         execution->rows++;
-        if (flush(result, false) != 0) {
+        if (more != 1 || flush(result, false) != 0) {
             more = -2;
             break;
         }

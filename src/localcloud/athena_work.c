@@ -12,6 +12,7 @@
 #include "localcloud/athena_private.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,9 +22,11 @@ struct duck_connection *athena_work_connect(struct athena *athena, struct athena
 {
     struct err err = ERR_INIT;
     const char *folders[] = {athena->blobs};
+    char spill[FILE_PATH_SIZE + 32];
+    snprintf(spill, sizeof spill, "%s/athena/spill", athena->context->folder);
     pthread_mutex_lock(&athena->engine_lock);
     if (!athena->engine)
-        athena->engine = athena_engine_open(folders, 1, NULL, &err);
+        athena->engine = athena_engine_open(folders, 1, spill, &err);
     struct duck_connection *connection = athena->engine ? athena_engine_connect(athena->engine, &err) : NULL;
     pthread_mutex_unlock(&athena->engine_lock);
     if (!connection)

@@ -281,6 +281,8 @@ def catalogue(cloud):
     assert a.lines("EXPLAIN (TYPE VALIDATE) SELECT 1 FROM gps") == ["Valid", "true"]
     assert a.lines("EXPLAIN ANALYZE SELECT count(*) FROM gps")[0] == "Query Plan"
     a.refused("EXPLAIN SELECT nope FROM gps", "COLUMN_NOT_FOUND")
+    a.refused("SELECT sum(x) FROM (VALUES 9223372036854775807, 1) AS t(x)", "NUMERIC_VALUE_OUT_OF_RANGE: bigint addition overflow")
+    a.refused("SELECT id FROM gps WHERE id = 5", "TYPE_MISMATCH: line 1:29: Cannot apply operator: varchar = integer")
 
 
 def nothing_outside(cloud):

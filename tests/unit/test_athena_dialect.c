@@ -135,6 +135,39 @@ static void tables_are_named(void **state)
     athena_query_free(&query);
 }
 
+/* Statements and what is left out of them; tests/clients/test_athena_sql.py runs each. */
+static const char *const statements[][2] = {
+    {"SELECT, WITH, VALUES, TABLE", "no MATCH_RECOGNIZE, no table functions"},
+    {"CREATE DATABASE, DROP DATABASE [CASCADE]", ""},
+    {"CREATE EXTERNAL TABLE",
+     "Parquet, JSON, LazySimpleSerDe and OpenCSVSerde are read; ORC, Avro and others are refused "
+     "when read; no CLUSTERED BY"},
+    {"CREATE TABLE AS",
+     "PARQUET, JSON, TEXTFILE; buckets are noted and not made; no Iceberg; at most 100 partitions"},
+    {"INSERT INTO", "the formats of CREATE TABLE AS; at most 100 partitions"},
+    {"UNLOAD", "PARQUET, JSON, TEXTFILE; compression none, gzip, zstd, snappy (Parquet)"},
+    {"ALTER TABLE ADD, DROP, RENAME PARTITION; SET LOCATION, TBLPROPERTIES; ADD, REPLACE COLUMNS; CHANGE "
+     "COLUMN",
+     "no FIRST and AFTER"},
+    {"MSCK REPAIR TABLE", ""},
+    {"CREATE [OR REPLACE] VIEW, DROP VIEW", ""},
+    {"SHOW DATABASES, TABLES, VIEWS, COLUMNS, PARTITIONS, TBLPROPERTIES, CREATE TABLE, CREATE VIEW", ""},
+    {"DESCRIBE [EXTENDED, FORMATTED]", "EXTENDED is as FORMATTED"},
+    {"EXPLAIN [ANALYZE]", "the plan is DuckDB's; no TYPE IO"},
+    {"PREPARE, EXECUTE, DEALLOCATE PREPARE", ""},
+    {"MERGE, UPDATE, DELETE, OPTIMIZE, VACUUM, GRANT, REVOKE, USE", "refused: NOT_SUPPORTED"}};
+
+/* What may differ without a word, or only with rows. */
+static const char *const differences[] = {
+    "Types that do not go together (`'1' = 1`) fail with the first row, not before; in the ON of an outer "
+    "join and deeper "
+    "than ten parentheses they are not looked at.",
+    "`DATE - DATE`, division of decimals, `AT TIME ZONE` and WITHIN GROUP are refused.",
+    "An integer sum beyond bigint fails only when it is shown, cast or stored.",
+    "The type of a text is varchar, whatever its length.",
+    "Names of columns in WHERE and of items before (`SELECT 1 AS a, a + 1`) are found where Athena finds "
+    "none."};
+
 static void document(FILE *out)
 {
     static const char *const words[] = {"exact", "approximate", "absent"};
@@ -143,9 +176,21 @@ static void document(FILE *out)
         "# The Athena dialect of the local cloud\n\nWritten by `build/asan/tests/unit/test_athena_dialect "
         "document` "
         "from the table of functions and from the tests.\n\nWhat is not here does not exist: it fails with "
-        "FUNCTION_NOT_FOUND. What is absent fails with NOT_SUPPORTED.\n\n## Functions\n\n| function | "
-        "arguments | "
-        "emulated | difference |\n|---|---|---|---|\n");
+        "FUNCTION_NOT_FOUND. What is absent fails with NOT_SUPPORTED.\n\n## Statements\n\n| statement | left "
+        "out |\n"
+        "|---|---|\n");
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++)
+        fprintf(out, "| %s | %s |\n", statements[i][0], statements[i][1]);
+    fprintf(
+        out,
+        "\nTables are pruned by what WHERE demands of partition keys, and projected (enum, integer, date, "
+        "injected). `\"$path\"`, `\"$file_size\"`, `\"$file_modified_time\"`, `\"t$partitions\"` and "
+        "information_schema (schemata, tables, columns, views) are there.\n\n## Known differences\n\n");
+    for (size_t i = 0; i < sizeof differences / sizeof *differences; i++)
+        fprintf(out, "- %s\n", differences[i]);
+    fprintf(out, "\n## Functions\n\n| function | "
+                 "arguments | "
+                 "emulated | difference |\n|---|---|---|---|\n");
     for (const struct athena_function *f = athena_functions; f->name; f++) {
         fprintf(out, "| %s | %d", f->name, f->least);
         if (f->most != f->least)
