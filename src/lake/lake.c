@@ -287,6 +287,17 @@ static bool is_partition(int32_t number)
     return number >= 0 && number < LAKE_PARTITIONS_MAX;
 }
 
+/* The last run may have ended between the last file and the catalogue. */
+static int register_days(struct lake *lake, const struct lake_intent *intent, struct err *err)
+{
+    bool made;
+    for (size_t i = 0; i < intent->file_count && lake->catalogue; i++)
+        if (lake_catalogue_register(lake->remote, &lake->schemas[intent->key.kind], intent->files[i].dt,
+                                    &made, err) != 0)
+            return -1;
+    return 0;
+}
+
 int lake_assign(struct lake *lake, enum event_kind kind, int32_t number, int64_t *start, struct err *err)
 {
     if (!is_partition(number))
@@ -300,6 +311,8 @@ int lake_assign(struct lake *lake, enum event_kind kind, int32_t number, int64_t
     struct lake_intent intent = {0};
     text_copy(key.cluster, sizeof key.cluster, lake->cluster);
     int recovered = lake_recover_intent(lake->remote, &key, &intent, err);
+    if (recovered == LAKE_RECOVERED_END && register_days(lake, &intent, err) != 0)
+        recovered = -1;
     if (recovered < 0) {
         lake_intent_free(&intent);
         return err_prefix(err, "what of %s %d is in the lake", event_topic(kind), (int)number);

@@ -164,28 +164,40 @@ static int create_partition(const struct lake_remote *remote, const struct lake_
     return code[0] ? -1 : 0;
 }
 
-int lake_catalogue_register(const struct lake_remote *remote, const struct lake_schema *schema,
-                            const char *dt, bool *made, struct err *err)
+/* Does it point to where everything is? 1, 0; -1 with err: also when there is no such partition. */
+static int is_in_place(const struct lake_remote *remote, const struct lake_schema *schema, const char *dt,
+                       const char *url, struct err *err)
 {
-    char url[LAKE_URL_SIZE], there[LAKE_URL_SIZE], code[LAKE_CODE_SIZE];
-    partition_url(url, remote, schema, dt);
-    *made = false;
-    int result = create_partition(remote, schema, dt, url, code, err);
-    if (result != 0 && strcmp(code, "EntityNotFoundException") == 0) { /* the table */
-        if (lake_catalogue_ensure(remote, schema, NULL, err) != 0)
-            return -1;
-        result = create_partition(remote, schema, dt, url, code, err);
-    }
-    if (result == 0) {
-        *made = true;
-        return 0;
-    }
-    if (strcmp(code, "AlreadyExistsException") != 0)
-        return -1;
+    char there[LAKE_URL_SIZE];
     if (lake_catalogue_location(remote, schema, dt, there, err) != 0)
         return -1;
     size_t length = strlen(there); /* a crawler may leave out the last slash */
-    if (strncmp(there, url, length) == 0 && strlen(url) - length <= 1)
-        return 0;
-    return lake_catalogue_move(remote, schema, dt, url, err);
+    return length > 0 && strncmp(there, url, length) == 0 && strlen(url) - length <= 1;
+}
+
+int lake_catalogue_register(const struct lake_remote *remote, const struct lake_schema *schema,
+                            const char *dt, bool *made, struct err *err)
+{
+    char url[LAKE_URL_SIZE], code[LAKE_CODE_SIZE];
+    partition_url(url, remote, schema, dt);
+    *made = false;
+    struct err own = ERR_INIT;
+    int in_place = is_in_place(remote, schema, dt, url, &own); /* mostly it is */
+    if (in_place < 0 && own.kind == ERR_NOT_FOUND) {
+        int result = create_partition(remote, schema, dt, url, code, err);
+        if (result != 0 && strcmp(code, "EntityNotFoundException") == 0) { /* the table */
+            if (lake_catalogue_ensure(remote, schema, NULL, err) != 0)
+                return -1;
+            result = create_partition(remote, schema, dt, url, code, err);
+        }
+        *made = result == 0;
+        if (result == 0 || strcmp(code, "AlreadyExistsException") != 0)
+            return result;
+        in_place = is_in_place(remote, schema, dt, url, &own); /* somebody was quicker */
+    }
+    if (in_place < 0) {
+        *err = own;
+        return -1;
+    }
+    return in_place ? 0 : lake_catalogue_move(remote, schema, dt, url, err);
 }
