@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ROW_COLUMN "\"athena$row\""
 #define SQL_LIMIT  (32u << 20)
 #define VIEW_DEPTH 20 /* of views over views */
 #define NULL_VALUE "__HIVE_DEFAULT_PARTITION__"
@@ -114,7 +115,7 @@ static int add_location(struct source *source, const char *location, const json_
         for (to = from + 1; to < files.count && !source->hidden &&
                             athena_reader_packing(&source->reader, &files.list[to]) == packing;)
             to++;
-        buf_text(&source->sql, " UNION ALL BY NAME SELECT *");
+        buf_text(&source->sql, " UNION ALL BY NAME SELECT 0 AS " ROW_COLUMN ", *");
         put_values(source, values);
         if (source->hidden)
             put_hidden(source, &files, &files.list[from]);
@@ -221,7 +222,9 @@ static int create_table(struct athena_sources *sources, const struct athena_tabl
     buf_text(&source.sql, "SELECT");
     if (result == 0)
         result = put_columns(&source, false);
-    buf_text(&source.sql, " FROM (SELECT");
+    /* A column of constants comes first: when no column is asked for, the engine takes the first, and counts
+     * rows by the footers alone. */
+    buf_text(&source.sql, " FROM (SELECT CAST(NULL AS INTEGER) AS " ROW_COLUMN ",");
     if (result == 0)
         result = put_columns(&source, true);
     buf_text(&source.sql, " WHERE false");
