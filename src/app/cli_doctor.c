@@ -139,12 +139,13 @@ static void doctor_broker(struct doctor *doctor, const struct options *options)
             producer_figures(producer, &figures);
         } while (figures.kafka.state != KAFKA_UP && clock_mono_us() < until);
         bool up = figures.kafka.state == KAFKA_UP;
-        snprintf(found, sizeof found, "%s%s, %s%s%s", bootstrap, broker ? " (embedded)" : "",
-                 up ? "up" : "not reached", figures.kafka.detail[0] ? ": " : "", figures.kafka.detail);
+        if (up || !figures.kafka.detail[0])
+            snprintf(found, sizeof found, "%s%s, %s", bootstrap, broker ? " (embedded)" : "",
+                     up ? "up" : "not reached");
+        else /* begins with the address, and has the cure */
+            text_copy(found, sizeof found, figures.kafka.detail);
         doctor_say(doctor, up ? FINDING_GOOD : FINDING_BAD, "broker", found,
-                   up ? ""
-                      : "check address, firewall and -X security.protocol; `kcat -b ADDRESS -L` asks the "
-                        "same question");
+                   up ? "" : "also firewall, -X security.protocol; kcat -b ADDRESS -L");
         producer_destroy(producer, 0);
     } else {
         doctor_say(doctor, FINDING_BAD, "broker", err.text, "see above");
@@ -290,7 +291,10 @@ static void status_table(const json_t *data)
         static const char *const columns[] = {"produced", "acknowledged", "consumed", "quarantined"};
         for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
             printf(" %12lld", (long long)json_integer_value(json_object_get(figures, columns[i])));
-        printf(" %8lld\n", (long long)json_integer_value(json_object_get(figures, "lag")));
+        json_int_t lag = json_integer_value(json_object_get(figures, "lag"));
+        char text[24];
+        snprintf(text, sizeof text, "%lld", (long long)lag);
+        printf(" %8s\n", lag < 0 ? "unknown" : text);
     }
     printf("lost %lld\n", (long long)json_integer_value(json_object_get(data, "lost")));
 }

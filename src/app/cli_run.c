@@ -55,12 +55,16 @@ static void report_print_table(const struct session_report *report)
 {
     printf("%-16s %12s %12s %12s %12s %8s\n", "topic", "produced", "acknowledged", "consumed", "quarantined",
            "lag");
-    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
-        printf("%-16s %12llu %12llu %12llu %12llu %8lld\n", event_topic((enum event_kind)kind),
+    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+        char lag[24];
+        snprintf(lag, sizeof lag, "%lld", (long long)report->topics[kind].lag);
+        printf("%-16s %12llu %12llu %12llu %12llu %8s\n", event_topic((enum event_kind)kind),
                (unsigned long long)report->topics[kind].produced,
                (unsigned long long)report->topics[kind].acknowledged,
                (unsigned long long)report->topics[kind].consumed,
-               (unsigned long long)report->topics[kind].quarantined, (long long)report->topics[kind].lag);
+               (unsigned long long)report->topics[kind].quarantined,
+               report->topics[kind].lag < 0 ? "unknown" : lag);
+    }
     printf("lost %llu\n", (unsigned long long)report->lost);
 }
 
@@ -172,8 +176,9 @@ static int await_broker(struct producer *producer, const char *bootstrap, struct
         cli_narrate(log, &narrator);
         clock_sleep_until(clock_mono_us() + 20000);
     } while (clock_mono_us() < until && !interrupt_caught());
-    return err_set(err, ERR_CONNECT, "%s was not reached%s%s", bootstrap, figures.kafka.detail[0] ? ": " : "",
-                   figures.kafka.detail);
+    /* The detail begins with the address. */
+    return err_set(err, ERR_CONNECT, figures.kafka.detail[0] ? "%s" : "%s was not reached",
+                   figures.kafka.detail[0] ? figures.kafka.detail : bootstrap);
 }
 
 /* ---- simulate --------------------------------------------------------------------------------------- */

@@ -90,7 +90,7 @@ int kafka_property_set(rd_kafka_conf_t *conf, const char *property, struct err *
         return err_set(err, ERR_CONFIG, "the value of %s is not accepted (it is not shown here)", shown);
     char clean[300];
     text_sanitise(clean, sizeof clean, reason, strlen(reason));
-    return err_set(err, ERR_CONFIG, "%s", clean);
+    return err_set(err, ERR_CONFIG, "%s: %s", shown, clean);
 }
 
 bool kafka_property_given(const struct kafka_settings *settings, const char *name)
