@@ -172,6 +172,7 @@ struct sink *sink_start(const struct sink_settings *settings, struct err *err)
         .group = settings->group,
         .from = settings->kafka.embedded || !settings->group ? CONSUMER_FROM_START : CONSUMER_FROM_STORED,
         .durable = true,
+        .patient = true,
         .queue_kbytes = 20480, /* what waits longer than that may as well wait in Kafka */
         .place = place,
         .revoked = revoked,

@@ -61,8 +61,8 @@ struct lake_settings {
     void *context;
 };
 
-/* Locks the spool folder (ERR_BUSY names the owner), loads DuckDB (ERR_NOT_FOUND, with the cure), starts the
- * threads; asks S3 nothing yet. */
+/* Locks the spool folder (ERR_BUSY names the owner), looks for DuckDB (ERR_NOT_FOUND, with the cure), starts
+ * the threads; asks S3 nothing yet. */
 struct lake *lake_create(const struct lake_settings *settings, struct err *err);
 /* Ends soon: what is not landed yet is left to the next run, which reads it from Kafka again. Flush before,
  * to land it. NULL allowed. */

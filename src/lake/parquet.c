@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,12 @@
 #define ROW_GROUP        40960
 #define ROW_GROUP_MERGED 122880
 
+/* The database is opened by the first write: until then DuckDB takes no memory. */
 struct lake_engine {
-    struct duck_db *db;
+    pthread_mutex_t lock; /* of db and of a writer's connection */
+    struct duck_db *db;   /* NULL not yet */
     char folder[FILE_PATH_SIZE];
+    uint64_t memory_bytes;
     int writers; /* for the names of their tables */
     /* Sources live as long as the database. */
     struct duck_source *sources[64];
@@ -28,28 +32,36 @@ struct lake_engine {
 
 struct lake_writer {
     struct lake_engine *engine;
-    struct duck_connection *connection;
+    struct duck_connection *connection; /* NULL until it is first used */
     struct duck_source *source;
     char table[24];
+    int number;
 };
 
 /* ---- the engine ------------------------------------------------------------------------------------- */
 
 struct lake_engine *lake_engine_create(const char *folder, uint64_t memory_bytes, struct err *err)
 {
+    if (duck_is_there(err) < 0)
+        return NULL;
     struct lake_engine *engine = mem_zero(1, sizeof *engine);
+    pthread_mutex_init(&engine->lock, NULL);
     text_copy(engine->folder, sizeof engine->folder, folder);
+    engine->memory_bytes = memory_bytes ? memory_bytes : LAKE_ENGINE_MEMORY;
+    return engine;
+}
+
+static int open_database(struct lake_engine *engine, struct err *err)
+{
     const char *folders[] = {engine->folder};
     struct duck_settings settings = {.folders = folders,
                                      .folder_count = 1,
                                      .spill_folder = engine->folder,
-                                     .memory_bytes = memory_bytes ? memory_bytes : LAKE_ENGINE_MEMORY,
+                                     .memory_bytes = engine->memory_bytes,
                                      .threads = 1}; /* of its own; writers bring theirs */
-    engine->db = duck_open(&settings, err);
-    if (engine->db)
-        return engine;
-    free(engine);
-    return NULL;
+    if (!engine->db)
+        engine->db = duck_open(&settings, err);
+    return engine->db ? 0 : -1;
 }
 
 void lake_engine_destroy(struct lake_engine *engine)
@@ -59,6 +71,7 @@ void lake_engine_destroy(struct lake_engine *engine)
     duck_close(engine->db);
     for (int i = 0; i < engine->writers; i++)
         duck_source_destroy(engine->sources[i]);
+    pthread_mutex_destroy(&engine->lock);
     free(engine);
 }
 
@@ -71,16 +84,28 @@ struct lake_writer *lake_writer_create(struct lake_engine *engine, struct err *e
     struct lake_writer *writer = mem_zero(1, sizeof *writer);
     writer->engine = engine;
     snprintf(writer->table, sizeof writer->table, "lake_rows_%d", engine->writers);
-    writer->connection = duck_connect(engine->db, err);
-    if (writer->connection)
-        writer->source = duck_source_register(writer->connection, writer->table, err);
-    if (!writer->source) {
-        duck_disconnect(writer->connection);
-        free(writer);
-        return NULL;
-    }
-    engine->sources[engine->writers++] = writer->source;
+    writer->number = engine->writers++;
     return writer;
+}
+
+/* Before each use. */
+static int make_ready(struct lake_writer *writer, struct err *err)
+{
+    struct lake_engine *engine = writer->engine;
+    struct duck_connection *connection = NULL;
+    pthread_mutex_lock(&engine->lock);
+    if (!writer->connection && open_database(engine, err) == 0 &&
+        (connection = duck_connect(engine->db, err))) {
+        writer->source = duck_source_register(connection, writer->table, err);
+        engine->sources[writer->number] = writer->source;
+        if (writer->source)
+            writer->connection = connection;
+        else
+            duck_disconnect(connection);
+    }
+    bool ready = writer->connection != NULL;
+    pthread_mutex_unlock(&engine->lock);
+    return ready ? 0 : -1;
 }
 
 void lake_writer_destroy(struct lake_writer *writer)
@@ -93,7 +118,10 @@ void lake_writer_destroy(struct lake_writer *writer)
 
 void lake_writer_interrupt(struct lake_writer *writer)
 {
-    duck_interrupt(writer->connection);
+    pthread_mutex_lock(&writer->engine->lock);
+    if (writer->connection)
+        duck_interrupt(writer->connection);
+    pthread_mutex_unlock(&writer->engine->lock);
 }
 
 /* ---- SQL -------------------------------------------------------------------------------------------- */
@@ -211,9 +239,11 @@ int lake_parquet_write(struct lake_writer *writer, const struct lake_batch *batc
                        size_t *count, struct err *err)
 {
     struct lake_order order;
+    *count = 0;
+    if (make_ready(writer, err) < 0)
+        return -1;
     lake_order_init(&order, batch);
     int result = 0;
-    *count = 0;
     for (size_t i = 0; i < order.day_count && result == 0; i++) {
         result = write_day(writer, batch, &order, &order.days[i], &files[i], err);
         *count = i + 1;
@@ -246,7 +276,7 @@ static int64_t ask_int(struct lake_writer *writer, struct buf *sql, struct err *
     int64_t value = -1;
     if (sql->overflow)
         err_set(err, ERR_LIMIT, "too many files for one statement");
-    else
+    else if (make_ready(writer, err) == 0)
         statement = duck_prepare(writer->connection, sql->data, err);
     if (statement && duck_step(statement, err) == 1)
         value = duck_int(duck_column(statement, 0));
@@ -269,6 +299,8 @@ int lake_parquet_merge(struct lake_writer *writer, const struct lake_schema *sch
 {
     struct duck_source_column columns[LAKE_COLUMNS_MAX];
     struct buf sql;
+    if (make_ready(writer, err) < 0)
+        return -1;
     buf_init(&sql, SQL_LIMIT);
     buf_text(&sql, "COPY (SELECT ");
     for (size_t i = 0; i < schema->column_count; i++)

@@ -37,6 +37,9 @@ struct duck_settings {
     int threads;              /* 0: 2 */
 };
 
+/* 0 when the library is where it is looked for; else ERR_NOT_FOUND with the cure. Loads nothing. */
+int duck_is_there(struct err *err);
+
 struct duck_db *duck_open(const struct duck_settings *settings, struct err *err);
 void duck_close(struct duck_db *db); /* its connections are gone before; NULL allowed */
 /* Gives back what the engine's allocator keeps for later, and what resident_release() does: for when nothing

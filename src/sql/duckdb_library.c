@@ -1,5 +1,7 @@
 #include "sql/duckdb_library.h"
 
+#include "sql/duckdb.h"
+
 #include "base/file.h"
 #include "base/text.h"
 
@@ -53,13 +55,26 @@ static int find_symbol(void *handle, const char *name, void *slot, const char *p
     return 0;
 }
 
+static int locate(char path[FILE_PATH_SIZE], struct err *err)
+{
+    if (find_library(path))
+        return 0;
+    return err_set(err, ERR_NOT_FOUND,
+                   "SQL needs DuckDB, and " DUCKDB_LIBRARY " is not here: run `make duckdb`, or set "
+                   "SMARTCITY_DUCKDB to the file");
+}
+
+int duck_is_there(struct err *err)
+{
+    char path[FILE_PATH_SIZE];
+    return locate(path, err);
+}
+
 int duck_api_load(struct duck_api *api, struct err *err)
 {
     char path[FILE_PATH_SIZE];
-    if (!find_library(path))
-        return err_set(err, ERR_NOT_FOUND,
-                       "SQL needs DuckDB, and " DUCKDB_LIBRARY " is not here: run `make duckdb`, or set "
-                       "SMARTCITY_DUCKDB to the file");
+    if (locate(path, err) < 0)
+        return -1;
     /* It keeps threads and thread-local memory: once loaded it must not be unloaded. */
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!handle) {

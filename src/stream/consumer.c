@@ -73,7 +73,8 @@ static struct client *make_client(struct consumer *consumer, const struct consum
         {"enable.auto.commit", durable ? "true" : "false"},
         {"auto.commit.interval.ms", "1000"},
         {"auto.offset.reset", from_end ? "latest" : "earliest"},
-        {"fetch.wait.max.ms", embedded ? "75" : "500"}, /* the mock never answers early */
+        {"fetch.wait.max.ms",
+         embedded && !settings->patient ? "75" : "500"}, /* the mock never answers early */
         {"fetch.error.backoff.ms", embedded ? "50" : "500"},
         {"fetch.message.max.bytes", "1048576"},
         {"fetch.max.bytes", "16777216"},

@@ -22,6 +22,7 @@ struct consumer_settings {
     enum { CONSUMER_FROM_STORED, CONSUMER_FROM_START, CONSUMER_FROM_END, CONSUMER_FROM_TIME } from;
     int64_t from_time; /* ms */
     bool durable;      /* commit what was stored */
+    bool patient;      /* a tenth of a second more or less does not matter: fewer wake-ups */
     int queue_kbytes; /* fetched ahead at most, payload; it takes twice as much memory. 0: 64 MiB, embedded 32
                        */
     /* For a reader that knows better than the group where it left off; NULL: none. On the thread that polls,
