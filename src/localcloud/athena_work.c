@@ -16,7 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRIM_US 500000
+#define TRIM_US      500000
+#define REALISTIC_US 700000
 
 struct duck_connection *athena_work_connect(struct athena *athena, struct athena_failure *failure)
 {
@@ -57,11 +58,30 @@ static void keep(struct athena *athena, const struct athena_execution *execution
     json_decref(details);
 }
 
+static struct timespec at(int64_t mono_us)
+{
+    return (struct timespec){.tv_sec = mono_us / 1000000, .tv_nsec = mono_us % 1000000 * 1000};
+}
+
+/* As long as Athena takes for a small query before it does anything. */
+static void dawdle(struct athena *athena, const struct athena_execution *execution)
+{
+    int64_t until = clock_mono_us() + REALISTIC_US;
+    pthread_mutex_lock(&athena->lock);
+    while (!execution->cancel && clock_mono_us() < until) {
+        struct timespec soon = at(clock_mono_us() + 20000);
+        pthread_cond_timedwait(&athena->ended, &athena->lock, &soon);
+    }
+    pthread_mutex_unlock(&athena->lock);
+}
+
 static void run_one(struct athena_lane *lane, struct athena_execution *execution)
 {
     struct athena *athena = lane->athena;
     struct athena_failure failure = execution->failure;
     int result = -1;
+    if (athena->context->realistic)
+        dawdle(athena, execution);
     if (!execution->refused && !execution->cancel) {
         struct duck_connection *connection = athena_work_connect(athena, &failure);
         pthread_mutex_lock(&athena->lock);
@@ -117,8 +137,7 @@ static struct athena_execution *next_waiting(struct athena *athena)
 /* Waits for the next. When nothing has come for a while, what the last ones have left goes back. */
 static void rest(struct athena *athena)
 {
-    int64_t until_us = clock_mono_us() + TRIM_US;
-    struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
+    struct timespec until = at(clock_mono_us() + TRIM_US);
     if (!athena->untrimmed || athena->first) {
         pthread_cond_wait(&athena->wake, &athena->lock);
     } else if (pthread_cond_timedwait(&athena->wake, &athena->lock, &until) == ETIMEDOUT &&
@@ -198,8 +217,7 @@ static void interrupt(struct athena *athena, const char *id, int64_t limit_us)
         }
         if (!found)
             return;
-        int64_t soon_us = clock_mono_us() + 20000;
-        struct timespec soon = {.tv_sec = soon_us / 1000000, .tv_nsec = soon_us % 1000000 * 1000};
+        struct timespec soon = at(clock_mono_us() + 20000);
         pthread_cond_timedwait(&athena->ended, &athena->lock, &soon);
     }
 }

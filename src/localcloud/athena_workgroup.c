@@ -29,7 +29,11 @@ static bool configuration_ok(struct request *request, const json_t *configuratio
     const json_t *cutoff = json_object_get(configuration, "BytesScannedCutoffPerQuery");
     const char *engine = json_string_value(
         json_object_get(json_object_get(configuration, "EngineVersion"), "SelectedEngineVersion"));
-    if (output && !athena_s3_split(output, bucket, key))
+    const json_t *managed = json_object_get(configuration, update ? "ManagedQueryResultsConfigurationUpdates"
+                                                                  : "ManagedQueryResultsConfiguration");
+    if (json_is_true(json_object_get(managed, "Enabled")))
+        athena_invalid(request, "INVALID_INPUT", "Managed query results are not emulated locally");
+    else if (output && !athena_s3_split(output, bucket, key))
         athena_invalid(request, "INVALID_INPUT", "outputLocation is not a valid S3 path.");
     else if (cutoff && json_integer_value(cutoff) < CUTOFF_LEAST)
         athena_invalid(request, "INVALID_INPUT",

@@ -87,6 +87,7 @@ def workgroups(cloud):
     assert "already created" in refused("INVALID_INPUT", athena.create_work_group, Name="team")
     assert "is not found" in refused("INVALID_INPUT", athena.get_work_group, WorkGroup="absent")
     refused("INVALID_INPUT", athena.create_work_group, Name="bad", Configuration={"ResultConfiguration": {"OutputLocation": "/etc"}})
+    refused("INVALID_INPUT", athena.create_work_group, Name="bad", Configuration={"ManagedQueryResultsConfiguration": {"Enabled": True}})
     names = [item["Name"] for item in athena.list_work_groups()["WorkGroups"]]
     assert names == ["primary", "team"], names
     page = athena.list_work_groups(MaxResults=1)
@@ -438,8 +439,21 @@ def survives(cloud):
     assert athena.list_query_executions()["QueryExecutionIds"][:2] == [running, done["QueryExecutionId"]]
 
 
+def as_slow_as_aws(cloud):
+    slow = Cloud(None, "--realistic")
+    athena = slow.client("athena")
+    slow.client("s3").create_bucket(Bucket="results")
+    done = query(athena, "SELECT 1")
+    assert 700 <= done["Statistics"]["TotalExecutionTimeInMillis"] < 20000
+    id = start(athena, "SELECT 2")
+    athena.stop_query_execution(QueryExecutionId=id)
+    assert wait(athena, id)["Status"]["State"] == "CANCELLED"
+    slow.stop()
+
+
 cloud = Cloud()
 make_table(cloud)
 run([workgroups, workgroups_rule_queries, named_queries, prepared_statements, metadata, life, pages, failures_are_told, tokens, reuse,
-     scans, cancelled, too_many, survives], cloud)
+     scans, cancelled, too_many, survives,
+     as_slow_as_aws], cloud)
 finish(cloud)
