@@ -31,7 +31,7 @@ const char *err_kind_name(enum err_kind kind)
 }
 
 /* Reasons hold what others wrote: file names, keys, answers. They end on terminals, so nothing in them may
- * command one. A cut in the middle of a code point leaves nothing of it. */
+ * command one; of several lines one is made. A cut in the middle of a code point leaves nothing of it. */
 static void take_text(struct err *err, char text[sizeof err->text])
 {
     size_t length = strlen(text);
@@ -42,6 +42,9 @@ static void take_text(struct err *err, char text[sizeof err->text])
         if (lead > 0 && (unsigned char)text[lead - 1] >= 0xC0)
             length = lead - 1;
     }
+    for (char *at = text; at < text + length; at++)
+        if (*at == '\n' || *at == '\r' || *at == '\t')
+            *at = ' ';
     text_sanitise(err->text, sizeof err->text, text, length);
 }
 

@@ -74,7 +74,7 @@ static void test_nothing_commands_a_terminal(void **state)
     err_set(&err, ERR_CONFIG, "no option '%s'", "\x1b]0;mine\x07\xff\xc2\x9b");
     assert_string_equal(err.text, "no option '\u241b]0;mine\u2407\ufffd\ufffd'");
     err_prefix(&err, "%s", "a\nb");
-    assert_string_equal(err.text, "a\u240ab: no option '\u241b]0;mine\u2407\ufffd\ufffd'");
+    assert_string_equal(err.text, "a b: no option '\u241b]0;mine\u2407\ufffd\ufffd'");
     err_set_errno(&err, ERR_IO, ENOENT, "%s", "\x1b[2J");
     assert_string_equal(err.text, "\u241b[2J: No such file or directory");
 }
