@@ -2,9 +2,11 @@
 #include "app/cli.h"
 
 #include "app/control.h"
+#include "aws/sts.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "sql/duckdb.h"
 #include "sql/sql.h"
 #include "stream/broker.h"
 #include "stream/producer.h"
@@ -18,6 +20,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#define AWS_US 10000000
 
 /* ---- doctor ----------------------------------------------------------------------------------------- */
 
@@ -154,6 +158,39 @@ static void doctor_broker(struct doctor *doctor, const struct options *options)
     log_destroy(log);
 }
 
+static void doctor_engine(struct doctor *doctor)
+{
+    struct err err = ERR_INIT;
+    bool there = duck_is_there(&err) == 0;
+    doctor_say(doctor, there ? FINDING_GOOD : FINDING_HINT, "DuckDB",
+               there ? "found" : "not here: no Parquet, no local SQL",
+               there ? "" : "make duckdb, or SMARTCITY_DUCKDB=FILE");
+}
+
+/* Who we would be on AWS; only when an account was asked for. */
+static void doctor_cloud(struct doctor *doctor, const struct options *options)
+{
+    struct err err = ERR_INIT;
+    if (options->cloud != CLOUD_AWS) {
+        doctor_say(doctor, FINDING_GOOD, "cloud",
+                   options->cloud == CLOUD_LOCAL ? "in the console's own process" : "off", "");
+        return;
+    }
+    struct aws_settings settings = {
+        .config = {.region = options->region, .profile = options->profile, .endpoint = options->endpoint}};
+    struct aws_client *client = aws_client_create(&settings, &err);
+    if (!client) {
+        doctor_say(doctor, FINDING_BAD, "AWS", err.text, "--profile, --region, or the files of the AWS CLI");
+        return;
+    }
+    struct aws_finding findings[12];
+    size_t count = aws_doctor(client, clock_mono_us() + AWS_US, findings, sizeof findings / sizeof *findings);
+    for (size_t i = 0; i < count; i++)
+        doctor_say(doctor, findings[i].good ? FINDING_GOOD : FINDING_BAD, findings[i].what, findings[i].found,
+                   findings[i].cure);
+    aws_client_destroy(client);
+}
+
 int cli_doctor(struct options *options, const char *const *words, size_t count)
 {
     struct doctor doctor = {.findings = json_array(), .table = options->output == OUTPUT_TABLE};
@@ -164,6 +201,8 @@ int cli_doctor(struct options *options, const char *const *words, size_t count)
     doctor_place(&doctor, FILE_STATE, "state");
     doctor_place(&doctor, FILE_RUN, "run");
     doctor_broker(&doctor, options);
+    doctor_engine(&doctor);
+    doctor_cloud(&doctor, options);
     if (!doctor.table) {
         char *text = json_dumps(doctor.findings, JSON_INDENT(2));
         puts(text);
