@@ -76,7 +76,7 @@ FUZZ_BIN   := $(FUZZ_SRC:%.c=$(B)/%)
 
 PROGRAM := $(if $(filter release,$(MODE)),build/smartcity,$(B)/smartcity)
 
-.PHONY: all run test test-clients test-foreign check bench fuzz docs install clean deps help program test-binaries duckdb test-cloud
+.PHONY: all run test test-clients test-foreign check bench fuzz docs install clean deps help program test-binaries duckdb test-cloud test-torture torture
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -94,6 +94,8 @@ help:
 	@echo 'make check      layers, formatting, static analysis, generated documents'
 	@echo 'make duckdb     fetch the SQL engine of the local cloud into build/lib'
 	@echo 'make test-cloud the tests that need it'
+	@echo 'make test-torture   100 kills on the way from Kafka to Redshift; each event arrives once'
+	@echo 'make torture    the same with 1,000; TORTURE="--kills 50 --seed 7" passes arguments'
 	@echo 'make bench      figures, as ratios to a bare loop in the same run'
 	@echo 'make fuzz       fuzzers, FUZZ_SECONDS=30 each'
 	@echo 'make docs       man pages, keys and completion from the tables'
@@ -180,6 +182,10 @@ $(B)/tests/bench/%: $(B)/tests/bench/%.o $(SUPPORT_OBJ) $(B)/libui.a $(B)/libeng
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) -pie $^ -o $@ $(LDFLAGS) $(UI_LIBS) $(ENGINE_LIBS) -lutil
 
+$(B)/tests/torture/broker: $(B)/tests/torture/broker.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -pie $^ -o $@ $(LDFLAGS) $(shell pkg-config --libs rdkafka jansson)
+
 $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libengine.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer -pie $^ -o $@ $(LDFLAGS) $(ENGINE_LIBS)
@@ -206,6 +212,14 @@ CLOUD_TESTS := $(basename $(foreach name,duckdb athena catalogue redshift lake g
 test-cloud: deps-test duckdb
 	$(Q)$(MAKE) --no-print-directory MODE=asan $(CLOUD_TESTS:%=build/asan/%)
 	$(Q)sh tests/run build/asan $(CLOUD_TESTS)
+
+# Everything from Kafka to Redshift, killed at random moments (tests/torture/torture.py); needs python3 alone.
+test-torture: TORTURE ?= --kills 100
+torture: TORTURE ?= --kills 1000
+test-torture torture: deps-test duckdb
+	@command -v dpkg-query >/dev/null || exit 0; $(call deps_for,$(if $(shell command -v python3),,python3))
+	$(Q)$(MAKE) --no-print-directory program build/release/tests/torture/broker
+	$(Q)python3 tests/torture/torture.py $(TORTURE)
 
 # Clients that others wrote, in a virtual environment of their own (build/clients). CLIENTS="test_s3" runs only those.
 test-clients: deps-test duckdb
