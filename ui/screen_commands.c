@@ -411,7 +411,8 @@ void commands_execute(struct screen *screen, const char *line)
 static void ask_first(struct screen *screen, const struct command *command, const char *line,
                       const char *arguments)
 {
-    char question[160], name[128] = "";
+    char question[160], name[128] = "", detail[240];
+    const struct view_cloud *cloud = &screen->view->cloud;
     snprintf(question, sizeof question, "%s%s%.80s?", command->name, arguments[0] != '\0' ? " " : "",
              arguments);
     if ((command->flags & COMMAND_CONFIRM_NAME) != 0) {
@@ -423,7 +424,12 @@ static void ask_first(struct screen *screen, const struct command *command, cons
         }
         snprintf(name, sizeof name, "%.*s", (int)length, last);
     }
-    dialog_open_confirm(&screen->dialog, question, command->summary, line, name);
+    if (command->price != NULL && cloud->billable)
+        snprintf(detail, sizeof detail, "AWS account %s, bucket %s: %s", cloud->account, cloud->bucket,
+                 command->price);
+    else
+        text_copy(detail, sizeof detail, command->summary);
+    dialog_open_confirm(&screen->dialog, question, detail, line, name);
 }
 
 void screen_run(struct screen *screen, const char *line)
@@ -448,6 +454,8 @@ void screen_run(struct screen *screen, const char *line)
         } else {
             commands_ui_run(screen, command, clean);
         }
+    } else if (command != NULL && command->price != NULL && screen->view->cloud.billable) {
+        ask_first(screen, command, line, arguments);
     } else if (command != NULL && (command->flags & (COMMAND_CONFIRM | COMMAND_CONFIRM_NAME)) != 0 &&
                (arguments[0] != '\0' || (command->flags & COMMAND_CONFIRM_NAME) == 0)) {
         ask_first(screen, command, line, arguments);

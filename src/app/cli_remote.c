@@ -135,6 +135,8 @@ int cli_remote(struct options *options, const struct command *command, const cha
         }
         used += (size_t)snprintf(line + used, sizeof line - used, " \"%s\"", words[i]);
     }
+    if (options->yes && command->price && used + 8 < sizeof line)
+        snprintf(line + used, sizeof line - used, " --yes");
     if (!remote_confirm(options, command, words, count, &err) ||
         control_ask(options->console, line, &reply, &err) < 0)
         return cli_fail(&err);

@@ -65,15 +65,19 @@ static const struct command SESSION_COMMANDS[] = {
     {"delete", NULL, "<journey>", "delete a journey", NULL, COMMAND_CHANGES | COMMAND_CONFIRM_NAME, {{NULL}},
      commands_forget, complete_journey},
     {"flush", NULL, "[now|on|off|toggle|<topic>]", "write what waits to the lake, now; on, off: by age and size, or only when told; toggle: the other of the two",
-     NULL, COMMAND_CHANGES, {{"f", SCOPE_GLOBAL, NULL, "flush", 13}, {"F", SCOPE_LAKE, "toggle", "auto flush", 14}}, commands_flush, complete_flush},
+     NULL, COMMAND_CHANGES, {{"f", SCOPE_GLOBAL, NULL, "flush", 13}, {"F", SCOPE_LAKE, "toggle", "auto flush", 14}}, commands_flush, complete_flush,
+     .price = "requests to S3, about USD 0.005 for 1,000, and storage"},
     {"compact", NULL, "<topic> <date> [look]", "make one file of all of a day's, which the partition then points to",
-     "compact vehicle_data 2026-06-15; look only tells what would be gained", COMMAND_CHANGES, {{NULL}}, commands_compact, complete_flush},
+     "compact vehicle_data 2026-06-15; look only tells what would be gained", COMMAND_CHANGES, {{NULL}}, commands_compact, complete_flush,
+     .price = "reading and writing the day's files in S3"},
     {"transform", NULL, "[all|<topic>]", "raw to curated: run the transformation over what has landed", NULL, COMMAND_CHANGES,
-     {{"x", SCOPE_GLOBAL, NULL, "transform", 15}}, commands_transform, complete_flush},
+     {{"x", SCOPE_GLOBAL, NULL, "transform", 15}}, commands_transform, complete_flush,
+     .price = "Athena, USD 5 a TB scanned, 10 MB at least"},
     {"load", NULL, "[all|<topic>]", "load what has landed into Redshift", NULL, COMMAND_CHANGES,
-     {{"w", SCOPE_GLOBAL, NULL, "load", 16}}, commands_load, complete_flush},
+     {{"w", SCOPE_GLOBAL, NULL, "load", 16}}, commands_load, complete_flush,
+     .price = "Redshift's time, by the RPU-hour when serverless"},
     {"auto", NULL, "on|off", "take what lands all the way to the warehouse, unattended", NULL, COMMAND_CHANGES, {{NULL}},
-     commands_auto, complete_on_off},
+     commands_auto, complete_on_off, .price = "Athena and Redshift, each half minute when something has landed"},
     {"stop", NULL, "[<job>|<kind>]", "end the newest job, one by its number, or the newest of a kind", NULL, 0, {{NULL}},
      commands_stop, NULL},
     {"job", NULL, "<number>", "how it stands with a job", NULL, COMMAND_HIDDEN, {{NULL}}, commands_job, NULL},
@@ -207,6 +211,10 @@ int command_parse(const char *line, const char *source, struct command_call *cal
     }
     if (!name)
         return err_set(err, ERR_USAGE, "no command");
+    if (call->argument_count > 0 && strcmp(call->arguments[call->argument_count - 1], "--yes") == 0) {
+        call->yes = true;
+        call->argument_count--;
+    }
     call->command = command_find(name);
     if (!call->command) {
         const char *suggestion = command_suggest(name);
@@ -241,6 +249,10 @@ int command_execute(struct session *session, const struct command_call *call, st
                        call->command->name, call->command->name);
     if ((call->command->flags & COMMAND_CHANGES) && view->read_only) {
         err_set(&reply->err, ERR_USAGE, "%s: refused, this console is read-only", call->command->name);
+    } else if (call->command->price && view->cloud.billable && !call->yes &&
+               strcmp(call->source, "operator") != 0) { /* the screen has asked */
+        err_set(&reply->err, ERR_USAGE, "%s on AWS account %s, bucket %s, costs: %s; give --yes to do it",
+                call->command->name, view->cloud.account, view->cloud.bucket, call->command->price);
     } else if (call->command->execute(session, call, reply) == 0) {
         char equivalent[240];
         if (reply->text[0])

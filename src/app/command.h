@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -63,6 +64,7 @@ struct command_call {
     size_t argument_count;
     const char *arguments[COMMAND_ARGUMENTS];
     const char *source; /* "operator", "socket", "scenario" */
+    bool yes;           /* --yes stood behind it */
 };
 
 /* What comes of it: a line for the operator (status line, toast), and data for who asked by socket. */
@@ -88,6 +90,7 @@ struct command {
     int (*batch)(struct options *options, const char *const *words, size_t count);
     unsigned batch_options; /* FOR_… of app/options.h: the options it takes */
     const char *examples;   /* of --help, a line each */
+    const char *price;      /* what AWS asks for it: there it is asked first; NULL: nothing */
 };
 
 size_t command_table(const struct command **commands);

@@ -81,6 +81,12 @@ static void test_parse(void **state)
     memset(line, 'x', sizeof line - 1);
     line[sizeof line - 1] = 0;
     assert_int_equal(command_parse(line, "x", &call, scratch, sizeof scratch, &err), -1);
+    assert_int_equal(command_parse("load gps_data --yes", "socket", &call, scratch, sizeof scratch, &err), 0);
+    assert_true(call.yes);
+    assert_int_equal(call.argument_count, 1);
+    assert_int_equal(command_parse("load gps_data", "socket", &call, scratch, sizeof scratch, &err), 0);
+    assert_false(call.yes);
+    assert_non_null(call.command->price);
 }
 
 int main(void)
