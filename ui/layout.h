@@ -45,6 +45,7 @@ struct screen_row {
     const char *title;            /* "Drive" */
     unsigned scope;               /* SCOPE_DRIVE */
     struct layout_row layouts[6]; /* the last one fits any size */
+    const char *shown;            /* the line that is run when it comes up and the cloud is there; NULL */
 };
 size_t layout_screens(const struct screen_row **rows);
 

@@ -20,6 +20,8 @@
     X(objects_panel)                                                                                         \
     X(flush_panel)                                                                                           \
     X(batches_panel)                                                                                         \
+    X(tables_panel)                                                                                          \
+    X(crawlers_panel)                                                                                        \
     X(ledger_panel)                                                                                          \
     X(onwards_panel)                                                                                         \
     X(journeys_panel)                                                                                        \

@@ -38,6 +38,11 @@ void commands_screen(struct screen *screen, size_t row)
     screen->arranged = false;
     screen->dragged = 0;
     remember(screen, "screen", screen->rows[row].name);
+    if (screen->rows[row].shown != NULL && screen->view != NULL &&
+        screen->view->cloud.state == VIEW_CLOUD_READY) {
+        struct panel_host host = screen_panel_host(screen);
+        host.send(host.context, screen->rows[row].shown);
+    }
 }
 
 static void do_screen(struct screen *screen, const char *argument)

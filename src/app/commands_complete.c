@@ -106,3 +106,9 @@ size_t complete_tail(struct session *session, int index, const char *prefix, cha
     static const char *const words[] = {"close", "filter", "follow", "freeze", "open"};
     return offer_words(words, sizeof words / sizeof *words, prefix, out, size);
 }
+
+size_t complete_crawl(struct session *session, int index, const char *prefix, char *out, size_t size)
+{
+    static const char *const words[] = {"curated", "raw", "stop"};
+    return offer_words(words, sizeof words / sizeof *words, prefix, out, size);
+}

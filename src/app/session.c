@@ -142,6 +142,7 @@ struct session *session_create(const struct session_settings *settings, struct e
     session->log = log_create(LOG_ENTRIES);
     log_set_least(session->log, session->options->verbose ? LOG_DEBUG : LOG_INFO);
     session->jobs = jobs_create(session->log, session_wake, session);
+    session->catalogue = catalogue_create();
     session->log_entries = mem_zero(LOG_ENTRIES, sizeof *session->log_entries);
     if (settings->screen) {
         if (file_make_place(FILE_STATE, "smartcity.log", path, &local) < 0 ||
@@ -171,6 +172,8 @@ void session_destroy(struct session *session)
     if (session->simulator)
         session_finish(session, FINISH_QUICK);
     jobs_destroy(session->jobs);
+    catalogue_release(session->view.catalogue.snapshot);
+    catalogue_destroy(session->catalogue);
     backend_stop(session->backend, session->broker && session->settings.screen &&
                                            session->view.lake.present && !session->view.lake.figures.paused
                                        ? FINISH_FLUSH

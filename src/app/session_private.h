@@ -4,6 +4,7 @@
 #define SMARTCITY_APP_SESSION_PRIVATE_H
 
 #include "app/backend.h"
+#include "app/catalogue.h"
 #include "app/ingest.h"
 #include "app/jobs.h"
 #include "app/playback.h"
@@ -27,6 +28,8 @@ struct session {
     struct playback *playback;
     struct backend *backend; /* past Kafka; NULL: off */
     struct jobs *jobs;
+    struct catalogue *catalogue;
+    bool catalogue_asked; /* read once by itself */
     char bootstrap[512];
     char group[136];
     char journey_path[512];

@@ -1,4 +1,5 @@
 /* session_view(): everything the screen may show, gathered on the main thread before a frame. */
+#include "app/commands_session.h"
 #include "app/session_private.h"
 
 #include "base/clock.h"
@@ -100,6 +101,17 @@ static void view_figures(struct session *session)
     memset(&view->pipeline, 0, sizeof view->pipeline);
     if (session->backend)
         backend_view(session->backend, &view->cloud, &view->lake, &view->pipeline);
+    catalogue_release(view->catalogue.snapshot);
+    view->catalogue.snapshot = catalogue_snapshot(session->catalogue);
+    view->catalogue.reading = catalogue_reading(session->catalogue);
+    if (session->settings.screen && !session->catalogue_asked && view->lake.present &&
+        view->cloud.state == VIEW_CLOUD_READY) { /* once by itself; then when its screen is shown */
+        struct command_call call = {.source = "console"};
+        struct command_reply reply = {0};
+        session->catalogue_asked = true;
+        commands_catalogue(session, &call, &reply);
+        free(reply.json);
+    }
     view->job_count = jobs_list(session->jobs, view->jobs, VIEW_JOBS);
 }
 
@@ -409,6 +421,8 @@ const struct view *session_view(struct session *session, int64_t mono_us)
     hash = view_hash(hash, &view->cloud, sizeof view->cloud);
     hash = view_hash(hash, &view->lake, sizeof view->lake);
     hash = view_hash(hash, &view->pipeline, sizeof view->pipeline);
+    if (view->catalogue.snapshot)
+        hash = view_hash(hash, &view->catalogue.snapshot->generation, sizeof(uint64_t));
     hash = view_hash(hash, view->jobs, view->job_count * sizeof *view->jobs);
     if (new_city || new_tail || hash != session->hash)
         view->generation++;

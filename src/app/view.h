@@ -107,6 +107,7 @@ struct view {
     struct recorder_figures recorder;
     struct view_cloud cloud;
     struct view_lake lake;
+    struct view_catalogue catalogue;
     struct view_pipeline pipeline;
     size_t job_count; /* newest first */
     struct job_figures jobs[VIEW_JOBS];

@@ -2,6 +2,7 @@
 #ifndef SMARTCITY_APP_VIEW_CLOUD_H
 #define SMARTCITY_APP_VIEW_CLOUD_H
 
+#include "app/catalogue.h"
 #include "aws/client.h"
 #include "lake/lake.h"
 #include "lake/pipeline.h"
@@ -28,6 +29,12 @@ struct view_cloud {
 struct view_pipeline {
     bool present;
     struct pipeline_figures figures;
+};
+
+/* What Glue's catalogue holds, as of the last reading; snapshot NULL before the first. */
+struct view_catalogue {
+    const struct catalogue_snapshot *snapshot;
+    bool reading;
 };
 
 struct view_lake {

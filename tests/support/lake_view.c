@@ -150,11 +150,86 @@ static void fill_pipeline(struct view *view)
     }
 }
 
+static void add_table(struct catalogue_snapshot *snapshot, const char *database, const char *name)
+{
+    struct catalogue_table *table = &snapshot->tables[snapshot->table_count++];
+    text_copy(table->database, sizeof table->database, database);
+    text_copy(table->name, sizeof table->name, name);
+    text_copy(table->location, sizeof table->location, "s3://smartcity-lake/raw/");
+    text_copy(table->format, sizeof table->format, "parquet");
+    table->updated_ms = WALL_US / 1000 - 95000;
+    table->columns = mem_zero(CATALOGUE_COLUMNS, sizeof *table->columns);
+    table->kind = -1;
+    catalogue_compare(table); /* all are missing: so they are what there is */
+    for (size_t i = 0; i < table->column_count; i++)
+        text_copy(table->columns[i].type, sizeof table->columns[i].type, table->columns[i].expected);
+    if (table->kind < 0) {
+        text_copy(table->columns[0].name, sizeof table->columns[0].name, "id");
+        text_copy(table->columns[0].type, sizeof table->columns[0].type, "bigint");
+        table->column_count = 1;
+        return;
+    }
+    table->columns[table->column_count - 1].key = true;
+    table->partition_count = 2;
+    table->partitions = mem_zero(3, sizeof *table->partitions);
+    for (int i = 0; i < 2; i++) {
+        text_copy(table->partitions[i].values, sizeof table->partitions[i].values,
+                  i ? "2026-01-12" : "2026-01-11");
+        text_copy(table->partitions[i].location, sizeof table->partitions[i].location,
+                  "s3://smartcity-lake/raw/dt=2026-01-12/");
+        table->partitions[i].created_ms = WALL_US / 1000 - 86400000;
+    }
+    catalogue_compare(table);
+}
+
+static void fill_catalogue(struct view *view)
+{
+    struct catalogue_snapshot *snapshot = mem_zero(1, sizeof *snapshot);
+    snapshot->generation = 7;
+    snapshot->read_us = WALL_US;
+    snapshot->database_count = 3;
+    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
+        add_table(snapshot, LAKE_DATABASE_RAW, event_topic((enum event_kind)kind));
+    add_table(snapshot, LAKE_DATABASE_CURATED, "gps_data");
+    add_table(snapshot, "sales", "orders");
+    snapshot->crawler_count = 1;
+    struct catalogue_crawler *crawler = &snapshot->crawlers[0];
+    text_copy(crawler->name, sizeof crawler->name, "smartcity_raw");
+    text_copy(crawler->state, sizeof crawler->state, "RUNNING");
+    text_copy(crawler->last, sizeof crawler->last, "SUCCEEDED");
+    text_copy(crawler->target, sizeof crawler->target, "s3://smartcity-lake/raw/");
+    crawler->elapsed_ms = 3100;
+    crawler->last_ms = WALL_US / 1000 - 600000;
+    crawler->created = 5;
+    view->catalogue.snapshot = snapshot;
+    view->job_count = 1;
+    view->jobs[0] = (struct job_figures){.id = 3, .state = JOB_RUNNING, .fraction = -1};
+    text_copy(view->jobs[0].kind, sizeof view->jobs[0].kind, "crawl");
+    text_copy(view->jobs[0].title, sizeof view->jobs[0].title, "crawl smartcity_raw");
+    text_copy(view->jobs[0].text, sizeof view->jobs[0].text, "RUNNING for 3 s");
+}
+
+/* A column of another type, one more and one less. */
+static void spoil_catalogue(struct view *view)
+{
+    struct catalogue_snapshot *snapshot = (struct catalogue_snapshot *)(uintptr_t)view->catalogue.snapshot;
+    struct catalogue_table *table = &snapshot->tables[0];
+    text_copy(table->columns[2].type, sizeof table->columns[2].type, "string");
+    text_copy(table->columns[6].name, sizeof table->columns[6].name, "mood");
+    catalogue_compare(table);
+    text_copy(snapshot->crawlers[0].state, sizeof snapshot->crawlers[0].state, "READY");
+    text_copy(snapshot->crawlers[0].last, sizeof snapshot->crawlers[0].last, "FAILED");
+    text_copy(snapshot->crawlers[0].message, sizeof snapshot->crawlers[0].message, "Access Denied on s3://…");
+    view->jobs[0].state = JOB_FAILED;
+    text_copy(view->jobs[0].text, sizeof view->jobs[0].text, "FAILED: Access Denied");
+}
+
 static void spoil(struct view *view)
 {
     struct lake_figures *lake = &view->lake.figures;
     static const char away[] = "PUT s3://smartcity-lake/raw/…: 503 SlowDown, tried again in 4 s";
     lake->paused = true;
+    spoil_catalogue(view);
     lake->next_close_us = 0;
     lake->blocked = true;
     lake->spool_bytes = lake->spool_limit;
@@ -198,6 +273,14 @@ static void poison(struct view *view)
     memcpy(lake->problem, BAD, sizeof BAD);
     memcpy(lake->warning, BAD, sizeof BAD);
     memcpy(lake->bucket, BAD, sizeof BAD);
+    struct catalogue_snapshot *snapshot = (struct catalogue_snapshot *)(uintptr_t)view->catalogue.snapshot;
+    for (size_t i = 0; i < snapshot->table_count; i++) {
+        memcpy(snapshot->tables[i].name, BAD, sizeof BAD);
+        memcpy(snapshot->tables[i].columns[0].type, BAD, sizeof BAD);
+        snapshot->tables[i].updated_ms = INT64_MIN;
+    }
+    memcpy(snapshot->crawlers[0].message, BAD, sizeof BAD);
+    memcpy(view->jobs[0].text, BAD, sizeof BAD);
     memcpy(view->pipeline.figures.problem, BAD, sizeof BAD);
     memcpy(view->cloud.problem, BAD, sizeof BAD);
     for (size_t i = 0; i < lake->recent_count; i++) {
@@ -240,6 +323,7 @@ struct view *lake_view_create(enum lake_view_kind kind)
     fill_lake(view);
     fill_stream(view);
     fill_pipeline(view);
+    fill_catalogue(view);
     if (kind == LAKE_VIEW_TROUBLE)
         spoil(view);
     if (kind == LAKE_VIEW_HOSTILE)
@@ -249,6 +333,12 @@ struct view *lake_view_create(enum lake_view_kind kind)
 
 void lake_view_destroy(struct view *view)
 {
+    struct catalogue_snapshot *snapshot = (struct catalogue_snapshot *)(uintptr_t)view->catalogue.snapshot;
+    for (size_t i = 0; snapshot != NULL && i < snapshot->table_count; i++) {
+        free(snapshot->tables[i].columns);
+        free(snapshot->tables[i].partitions);
+    }
+    free(snapshot);
     free((void *)(uintptr_t)view->city);
     free(view);
 }

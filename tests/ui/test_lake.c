@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-static const char *const screens[] = {"lake", "ledger"};
+static const char *const screens[] = {"lake", "catalogue", "ledger"};
 #define SCREENS (sizeof screens / sizeof screens[0])
 
 static void test_golden_screens(void **state)
@@ -113,6 +113,34 @@ static void test_objects_name_what_went_wrong(void **state)
     lake_view_destroy(view);
 }
 
+/* ---- catalogue --------------------------------------------------------------------------------------- */
+
+static void test_tables_compare_and_open(void **state)
+{
+    struct bench bench;
+    struct view *view = lake_view_create(LAKE_VIEW_TROUBLE);
+    const struct catalogue_table *tables = view->catalogue.snapshot->tables;
+    assert_int_equal(tables[0].differences, 3);
+    assert_int_equal(tables[1].differences, 0);
+    assert_int_equal(tables[6].kind, -1);
+    bench_open(&bench, "tables", view, 130, 40, GLYPHS_BRAILLE);
+    assert_true(bench_shows(&bench, "3 differ"));
+    assert_true(bench_shows(&bench, "other type: "));
+    assert_true(bench_shows(&bench, "additional"));
+    assert_true(bench_run(&bench, "copy", ""));
+    assert_string_equal(bench.copied,
+                        "aws glue get-table --database-name 'smartcity_raw' --name 'vehicle_data'");
+    assert_true(bench_run(&bench, "open", ""));
+    assert_true(bench_run(&bench, "select", "last"));
+    assert_true(bench_shows(&bench, "missing: "));
+    assert_true(bench_run(&bench, "back", ""));
+    assert_false(bench_run(&bench, "back", ""));
+    bench.context.filter = "orders";
+    assert_true(bench_shows(&bench, "not ours"));
+    bench_close(&bench);
+    lake_view_destroy(view);
+}
+
 /* ---- ledger ------------------------------------------------------------------------------------------ */
 
 static void test_ledger_comes_out_even(void **state)
@@ -151,7 +179,8 @@ static void test_ledger_comes_out_even(void **state)
 
 /* ---- what holds for all ------------------------------------------------------------------------------ */
 
-static const char *const panels[] = {"objects", "flush", "batches", "ledger", "onwards"};
+static const char *const panels[] = {"objects",  "flush",  "batches", "tables",
+                                     "crawlers", "ledger", "onwards"};
 #define PANELS (sizeof panels / sizeof panels[0])
 
 static void test_any_size_any_key(void **state)
@@ -212,6 +241,7 @@ int main(void)
                                        cmocka_unit_test(test_batches_open_and_stay),
                                        cmocka_unit_test(test_flush_tells_what_comes),
                                        cmocka_unit_test(test_objects_name_what_went_wrong),
+                                       cmocka_unit_test(test_tables_compare_and_open),
                                        cmocka_unit_test(test_ledger_comes_out_even),
                                        cmocka_unit_test(test_any_size_any_key),
                                        cmocka_unit_test(test_nothing_changes_while_nothing_does)};
