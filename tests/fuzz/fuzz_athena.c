@@ -1,6 +1,8 @@
-/* The Athena rewriter under hostile SQL: it ends, it stays in bounds, and what it lets through calls nothing
- * that is not in the table of functions: every "name(" in the output is checked by lexing it again. */
+/* Athena's statements and its rewriter under hostile SQL: it ends, it stays in bounds, and what it lets
+ * through calls nothing that is not in the table of functions: every "name(" in the output is checked by
+ * lexing it again. */
 #include "localcloud/athena_rewrite.h"
+#include "localcloud/athena_statement.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -41,6 +43,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else if (!*failure.kind || !*failure.text) {
         abort();
     }
+    struct athena_statement statement;
+    struct athena_failure refused = {0};
+    if (athena_statement_parse(&statement, text, &refused) != 0 && (!*refused.kind || !*refused.text))
+        abort();
+    athena_statement_free(&statement);
     free(text);
     return 0;
 }
