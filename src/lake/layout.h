@@ -9,6 +9,7 @@
  *     curated/vehicle_data/dt=2026-01-12/…                                     what the transformation made
  *     compact/vehicle_data/dt=2026-01-12/…                                     closed partitions in one file
  *     load/[CLUSTER-]vehicle_data-PARTITION-START-END.manifest                 of Redshift's COPY
+ *     _transform/vehicle_data/NUMBER.json, _transform/ended/TOKEN              turns (pipeline_turn.c)
  *
  * CLUSTER is there when the batch's key has one: brokers that begin again at offset 0, as the embedded one
  * does, must not meet in one name. START, END and OFFSET have 20 digits: they sort. Pure.

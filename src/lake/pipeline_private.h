@@ -44,6 +44,13 @@ int pipeline_poll(const struct pipeline_context *context, const struct ledger_jo
 int pipeline_token(const struct pipeline_context *context, const struct ledger_job *job, char token[65],
                    struct err *err);
 
+/* The right to submit `input`, a StartQueryExecution of job's token: 0 it is ours, -1: not yet
+ * (err->retriable) or never (pipeline_turn.c). */
+int pipeline_turn_take(const struct pipeline_context *context, const struct ledger_job *job,
+                       const json_t *input, struct err *err);
+/* The query of job's token is over. */
+void pipeline_turn_end(const struct pipeline_context *context, const struct ledger_job *job);
+
 struct pipeline_ticket {
     uint64_t number;
     enum ledger_step step;

@@ -144,14 +144,15 @@ static int submit_athena(const struct pipeline_context *context, struct ledger_j
     char code[LAKE_CODE_SIZE];
     struct buf sql;
     buf_init(&sql, SQL_LIMIT);
-    json_t *answer = NULL;
+    json_t *answer = NULL, *input = NULL;
     if (pipeline_transform_sql(job->kind, job->days, &sql, err) == 0)
-        answer = call(context, AWS_ATHENA, "StartQueryExecution",
-                      json_pack("{s:s, s:s, s:s, s:{s:s}, s:{s:s}}", "QueryString", sql.data,
-                                "ClientRequestToken", job->token, "WorkGroup", context->names->workgroup,
-                                "QueryExecutionContext", "Database", LAKE_DATABASE_RAW, "ResultConfiguration",
-                                "OutputLocation", context->names->output),
-                      code, err);
+        input =
+            json_pack("{s:s, s:s, s:s, s:{s:s}, s:{s:s}}", "QueryString", sql.data, "ClientRequestToken",
+                      job->token, "WorkGroup", context->names->workgroup, "QueryExecutionContext", "Database",
+                      LAKE_DATABASE_RAW, "ResultConfiguration", "OutputLocation", context->names->output);
+    if (input && pipeline_turn_take(context, job, input, err) == 0)
+        answer = call(context, AWS_ATHENA, "StartQueryExecution", json_incref(input), code, err);
+    json_decref(input);
     buf_free(&sql);
     if (!answer)
         return -1;
@@ -481,6 +482,9 @@ int pipeline_poll(const struct pipeline_context *context, const struct ledger_jo
     json_t *answer = call(context, service, operation, input, code, err);
     int result = answer ? aws_work_read(service, operation, answer, work, err) : -1;
     json_decref(answer);
+    if (result == 0 && service == AWS_ATHENA &&
+        (work->state == AWS_WORK_DONE || work->state == AWS_WORK_FAILED || work->state == AWS_WORK_CANCELLED))
+        pipeline_turn_end(context, job);
     return result;
 }
 

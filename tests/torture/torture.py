@@ -191,9 +191,8 @@ class Torture:
             limit = draw.choice((4096, 16384, 65536))
             self.counts["full disks"] += 1
         sinks = [("a", self.start_sink("a", *self.small(draw.random() < 0.5), limit=limit))]
-        if draw.random() < 0.15:
-            # It lands, too. What has landed is taken on by one: two ledgers would transform the same at once.
-            sinks.append(("b", self.start_sink("b", *self.small(False))))
+        if draw.random() < 0.2:
+            sinks.append(("b", self.start_sink("b", *self.small(draw.random() < 0.7))))
             self.counts["second writers"] += 1
         # Most die at work, some while they start.
         lives = draw.choice((0.05, 0.2, 0.6)) if draw.random() < 0.3 else draw.uniform(0.6, 2.0)

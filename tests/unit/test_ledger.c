@@ -186,7 +186,8 @@ static json_t *answer(void *context, enum aws_service_id service, const char *op
     } else if (strcmp(operation, "DescribeTable") == 0) {
         result = json_object();
     } else if (strcmp(operation, "GetQueryExecution") == 0) {
-        result = json_pack("{s:{s:{s:s}}}", "QueryExecution", "Status", "State", "SUCCEEDED");
+        result = json_pack("{s:{s:{s:s}}}", "QueryExecution", "Status", "State",
+                           services->slow ? "RUNNING" : "SUCCEEDED");
     }
     pthread_mutex_unlock(&services->mutex);
     return result;
@@ -357,6 +358,54 @@ static void test_goes_on_after_a_restart(void **state)
     close_stage(stage);
 }
 
+/* Two consoles, a ledger each: while one's transformation runs, the other's is not begun; not even when the
+ * first is gone and its query goes on. */
+static void test_transformations_take_turns(void **state)
+{
+    struct stage *stage = open_stage("turns");
+    struct pipeline_progress progress = {0};
+    struct err err = ERR_INIT;
+    stage->services.slow = true;
+    note(stage, 1);
+    pipeline_run(stage->pipeline, LEDGER_TRANSFORMED, EVENT_GPS);
+    struct pipeline *first = stage->pipeline;
+    struct pipeline_figures *figures = mem_zero(1, sizeof *figures);
+    for (int64_t until = clock_mono_us() + PATIENCE; clock_mono_us() < until;) {
+        pipeline_figures(first, figures);
+        if (figures->job_count == 1 && figures->jobs[0].state == LEDGER_RUNNING)
+            break;
+        clock_sleep_until(clock_mono_us() + 1000);
+    }
+    free(figures);
+    snprintf(stage->path, sizeof stage->path, "%s/turns-2.sqlite", folder);
+    start(stage);
+    note(stage, 1);
+    note(stage, 2);
+    uint64_t ticket = pipeline_run(stage->pipeline, LEDGER_TRANSFORMED, EVENT_GPS);
+    for (int64_t until = clock_mono_us() + PATIENCE; clock_mono_us() < until;) {
+        assert_int_equal(pipeline_wait(stage->pipeline, ticket, 20000, &progress, &err), -1);
+        if (strstr(progress.detail, "another run transforms gps_data"))
+            break;
+    }
+    assert_non_null(strstr(progress.detail, "another run transforms gps_data"));
+    pipeline_destroy(first);
+    pipeline_retry(stage->pipeline);
+    pipeline_wait(stage->pipeline, ticket, 100000, &progress, &err);
+    assert_false(progress.done);
+    pthread_mutex_lock(&stage->services.mutex);
+    assert_int_equal(stage->services.count, 1);
+    stage->services.slow = false;
+    pthread_mutex_unlock(&stage->services.mutex);
+    for (int64_t until = clock_mono_us() + PATIENCE;
+         pipeline_wait(stage->pipeline, ticket, 50000, &progress, &err) != 0 && clock_mono_us() < until;)
+        pipeline_retry(stage->pipeline);
+    assert_true(progress.done);
+    assert_int_equal(stage->services.count, 2);
+    assert_int_equal(fake_remote_count(stage->fake, "_transform/gps_data/"), 2);
+    assert_int_equal(fake_remote_count(stage->fake, "_transform/ended/"), 1); /* of the second */
+    close_stage(stage);
+}
+
 static void test_transform_sql(void **state)
 {
     struct buf sql;
@@ -384,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_steps),
         cmocka_unit_test(test_lost_answers_and_failures),
         cmocka_unit_test(test_goes_on_after_a_restart),
+        cmocka_unit_test(test_transformations_take_turns),
         cmocka_unit_test(test_transform_sql),
     };
     return cmocka_run_group_tests_name("ledger and pipeline", tests, set_up, tear_down);
