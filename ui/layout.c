@@ -45,6 +45,7 @@ static const struct screen_row screens[] = {
      SCOPE_CATALOGUE,
      {{100, 30, "down(tables, crawlers:8)"}, {76, 19, "down(tables, crawlers:5)"}, {0, 0, "tables"}},
      "catalogue"},
+    {"6", "warehouse", "Warehouse", SCOPE_WAREHOUSE, {{76, 19, "down(onwards:12, loads)"}, {0, 0, "loads"}}},
     {"7", "journeys", "Journeys", SCOPE_JOURNEYS, {{0, 0, "down(journeys, playback:5)"}}},
     {"8",
      "ledger",

@@ -22,6 +22,7 @@
     X(batches_panel)                                                                                         \
     X(tables_panel)                                                                                          \
     X(crawlers_panel)                                                                                        \
+    X(loads_panel)                                                                                           \
     X(ledger_panel)                                                                                          \
     X(onwards_panel)                                                                                         \
     X(journeys_panel)                                                                                        \

@@ -34,7 +34,7 @@ static const struct command commands_ui[] = {
     {.name = "screen", .aliases = "go", .arguments = "<screen>", .summary = "show another screen", .flags = COMMAND_UI,
      .keys = {{"1", SCOPE_GLOBAL, "drive", NULL, 0}, {"2", SCOPE_GLOBAL, "stream", NULL, 0},
               {"3", SCOPE_GLOBAL, "lake", NULL, 0},
-              {"4", SCOPE_GLOBAL, "catalogue", NULL, 0}, {"7", SCOPE_GLOBAL, "journeys", NULL, 0}, {"8", SCOPE_GLOBAL, "ledger", NULL, 0}, {"9", SCOPE_GLOBAL, "log", NULL, 0}}},
+              {"4", SCOPE_GLOBAL, "catalogue", NULL, 0}, {"6", SCOPE_GLOBAL, "warehouse", NULL, 0}, {"7", SCOPE_GLOBAL, "journeys", NULL, 0}, {"8", SCOPE_GLOBAL, "ledger", NULL, 0}, {"9", SCOPE_GLOBAL, "log", NULL, 0}}},
     {.name = "open", .summary = "open or follow what is selected", .flags = COMMAND_UI,
      .keys = {{"enter", SCOPE_LIST | SCOPE_MAP, NULL, "open", 26}}},
     {.name = "back", .summary = "close, clear the filter, leave full screen: one step back", .flags = COMMAND_UI,

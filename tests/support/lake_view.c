@@ -137,6 +137,7 @@ static void fill_pipeline(struct view *view)
 {
     struct pipeline_figures *pipeline = &view->pipeline.figures;
     view->pipeline.present = true;
+    fill_jobs(pipeline);
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
         struct ledger_totals *totals = &pipeline->totals[kind];
         int64_t rows = (int64_t)per_second[kind] * 900;
@@ -147,6 +148,29 @@ static void fill_pipeline(struct view *view)
             totals->last_ms[step] = WALL_US / 1000 - step * 9000;
         }
         totals->bytes = rows * 54;
+    }
+}
+
+static void fill_jobs(struct pipeline_figures *pipeline)
+{
+    static const enum ledger_state states[] = {LEDGER_NEW, LEDGER_RUNNING, LEDGER_RETRY, LEDGER_FAILED};
+    for (int i = 0; i < 12; i++) {
+        struct ledger_job *job = &pipeline->jobs[pipeline->job_count++];
+        *job = (struct ledger_job){.id = 40 - i,
+                                   .step = i % 2 ? LEDGER_TRANSFORMED : LEDGER_LOADED,
+                                   .kind = (enum event_kind)(i % EVENT_KIND_COUNT),
+                                   .state = i < 4 ? states[i] : LEDGER_DONE,
+                                   .tries = 1 + (i == 2),
+                                   .failures = i == 3,
+                                   .made_ms = WALL_US / 1000 - i * 9000,
+                                   .finished_ms = i < 4 ? 0 : WALL_US / 1000 - i * 9000 + 2400,
+                                   .batches = 4,
+                                   .rows = 61800};
+        text_copy(job->days, sizeof job->days, "2026-01-11,2026-01-12");
+        text_copy(job->remote_id, sizeof job->remote_id, "6f1c2a34-0000-4000-8000-000000000007");
+        if (i == 3)
+            text_copy(job->detail, sizeof job->detail,
+                      "COPY: S3ServiceException: Access Denied, Status 403, Error AccessDenied");
     }
 }
 
@@ -281,6 +305,8 @@ static void poison(struct view *view)
     }
     memcpy(snapshot->crawlers[0].message, BAD, sizeof BAD);
     memcpy(view->jobs[0].text, BAD, sizeof BAD);
+    memcpy(view->pipeline.figures.jobs[0].detail, BAD, sizeof BAD);
+    view->pipeline.figures.jobs[0].made_ms = INT64_MIN;
     memcpy(view->pipeline.figures.problem, BAD, sizeof BAD);
     memcpy(view->cloud.problem, BAD, sizeof BAD);
     for (size_t i = 0; i < lake->recent_count; i++) {

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-static const char *const screens[] = {"lake", "catalogue", "ledger"};
+static const char *const screens[] = {"lake", "catalogue", "warehouse", "ledger"};
 #define SCREENS (sizeof screens / sizeof screens[0])
 
 static void test_golden_screens(void **state)
@@ -179,8 +179,8 @@ static void test_ledger_comes_out_even(void **state)
 
 /* ---- what holds for all ------------------------------------------------------------------------------ */
 
-static const char *const panels[] = {"objects",  "flush",  "batches", "tables",
-                                     "crawlers", "ledger", "onwards"};
+static const char *const panels[] = {"objects",  "flush", "batches", "tables",
+                                     "crawlers", "loads", "ledger",  "onwards"};
 #define PANELS (sizeof panels / sizeof panels[0])
 
 static void test_any_size_any_key(void **state)
