@@ -91,12 +91,42 @@ static void draw_columns(const struct view *view, struct canvas *canvas)
     }
 }
 
+/* What is left of a figure where there is little room: its number, or a tick for what is done. */
+static const char *brief_figure(const struct view_hop *hop, char *out, size_t size)
+{
+    text_copy(out, size, hop->figure);
+    if (strncmp(out, "all ", 4) == 0)
+        text_copy(out, size, "✓");
+    else if (strcmp(out, "idle") == 0)
+        out[0] = '\0';
+    else if (out[0] >= '0' && out[0] <= '9')
+        out[strcspn(out, " ")] = '\0';
+    return out;
+}
+
+static int line_width(const struct view *view, bool brief)
+{
+    int width = 1;
+    char figure[sizeof view->hops[0].figure];
+    for (int i = 0; i < VIEW_HOPS; i++) {
+        const struct view_hop *hop = &view->hops[i];
+        if (hop->name == NULL)
+            continue;
+        const char *text = brief ? brief_figure(hop, figure, sizeof figure) : hop->figure;
+        width += text_width(hop->name) + (i > 0 ? 3 : 0);
+        if (hop->state != HOP_OFF && text[0] != '\0')
+            width += 1 + text_width(text);
+    }
+    return width;
+}
+
 /* "SIM 9.8k/s ▶ KAFKA lag 118 ▶ LAKE ▶ …": what is off has its name only, and one word for all of them at the
  * end when there is room. */
 static void draw_line(const struct view *view, struct canvas *canvas)
 {
     int x = 1;
-    bool off = false;
+    bool off = false, brief = line_width(view, false) > canvas->width;
+    char figure[sizeof view->hops[0].figure];
     for (int i = 0; i < VIEW_HOPS; i++) {
         const struct view_hop *hop = &view->hops[i];
         if (hop->name == NULL)
@@ -106,8 +136,9 @@ static void draw_line(const struct view *view, struct canvas *canvas)
         bool bare = hop->state == HOP_OFF;
         off |= bare;
         x = canvas_text(canvas, x, 0, bare ? STYLE(ROLE_DIM) : STYLE_BOLD(ROLE_STRONG), hop->name);
-        if (!bare && hop->figure[0] != '\0')
-            x = canvas_text(canvas, x + 1, 0, STYLE(state_role(hop->state)), hop->figure);
+        const char *text = brief ? brief_figure(hop, figure, sizeof figure) : hop->figure;
+        if (!bare && text[0] != '\0')
+            x = canvas_text(canvas, x + 1, 0, STYLE(state_role(hop->state)), text);
     }
     if (off && x + 2 + 13 <= canvas->width)
         canvas_text(canvas, x + 2, 0, STYLE(ROLE_DIM), "not connected");
