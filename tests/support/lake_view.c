@@ -133,24 +133,6 @@ static void fill_stream(struct view *view)
     }
 }
 
-static void fill_pipeline(struct view *view)
-{
-    struct pipeline_figures *pipeline = &view->pipeline.figures;
-    view->pipeline.present = true;
-    fill_jobs(pipeline);
-    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
-        struct ledger_totals *totals = &pipeline->totals[kind];
-        int64_t rows = (int64_t)per_second[kind] * 900;
-        for (int step = LEDGER_LANDED; step < LEDGER_STEP_COUNT; step++) {
-            totals->rows[step] = rows - (step >= LEDGER_TRANSFORMED ? (int64_t)per_second[kind] * 15 : 0) -
-                                 (step == LEDGER_LOADED && kind < 2 ? (int64_t)per_second[kind] * 60 : 0);
-            totals->batches[step] = 60 - step;
-            totals->last_ms[step] = WALL_US / 1000 - step * 9000;
-        }
-        totals->bytes = rows * 54;
-    }
-}
-
 static void fill_jobs(struct pipeline_figures *pipeline)
 {
     static const enum ledger_state states[] = {LEDGER_NEW, LEDGER_RUNNING, LEDGER_RETRY, LEDGER_FAILED};
@@ -171,6 +153,24 @@ static void fill_jobs(struct pipeline_figures *pipeline)
         if (i == 3)
             text_copy(job->detail, sizeof job->detail,
                       "COPY: S3ServiceException: Access Denied, Status 403, Error AccessDenied");
+    }
+}
+
+static void fill_pipeline(struct view *view)
+{
+    struct pipeline_figures *pipeline = &view->pipeline.figures;
+    view->pipeline.present = true;
+    fill_jobs(pipeline);
+    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+        struct ledger_totals *totals = &pipeline->totals[kind];
+        int64_t rows = (int64_t)per_second[kind] * 900;
+        for (int step = LEDGER_LANDED; step < LEDGER_STEP_COUNT; step++) {
+            totals->rows[step] = rows - (step >= LEDGER_TRANSFORMED ? (int64_t)per_second[kind] * 15 : 0) -
+                                 (step == LEDGER_LOADED && kind < 2 ? (int64_t)per_second[kind] * 60 : 0);
+            totals->batches[step] = 60 - step;
+            totals->last_ms[step] = WALL_US / 1000 - step * 9000;
+        }
+        totals->bytes = rows * 54;
     }
 }
 
