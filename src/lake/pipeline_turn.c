@@ -97,7 +97,7 @@ int pipeline_turn_take(const struct pipeline_context *context, const struct ledg
                        const json_t *input, struct err *err)
 {
     const struct lake_remote *remote = context->remote;
-    char prefix[LAKE_OBJECT_KEY_SIZE], key[LAKE_OBJECT_KEY_SIZE] = "";
+    char prefix[LAKE_OBJECT_KEY_SIZE - 32], key[LAKE_OBJECT_KEY_SIZE] = "";
     int64_t number = TURN_TOP;
     snprintf(prefix, sizeof prefix, "_transform/%s/", event_topic(job->kind));
     if (remote->list(remote->context, prefix, NULL, take_first, key, err) != 0)
