@@ -57,7 +57,7 @@ CFLAGS   += -std=c17 $(OPT) $(HARDEN) $(WARNINGS) $(WERROR)
 # ---- sources --------------------------------------------------------------------------------------------
 ENGINE_SRC := $(filter-out src/main.c,$(wildcard src/*/*.c))
 UI_SRC     := $(wildcard ui/*.c ui/panels/*.c)
-GEN_SRC    := build/gen/geo_tables.c build/gen/sql_text.c
+GEN_SRC    := build/gen/geo_tables.c build/gen/sql_text.c build/gen/saved_sql.c
 UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 UITEST_SRC := $(wildcard tests/ui/test_*.c)
 INTEG_SRC  := $(wildcard tests/integration/test_*.c)
@@ -153,6 +153,11 @@ build/gen/sql_text.c: data/compile_sql.sh $(wildcard data/sql/*.sql)
 	@mkdir -p $(@D)
 	$(call say,GEN,$@)
 	$(Q)sh data/compile_sql.sh $(filter %.sql,$^) >$@
+
+build/gen/saved_sql.c: data/compile_saved.sh $(wildcard data/sql/saved/*/*.sql)
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)
+	$(Q)sh data/compile_saved.sh $(filter %.sql,$^) >$@
 
 $(B)/libengine.a: $(ENGINE_OBJ)
 	$(call say,AR,$@)

@@ -39,7 +39,7 @@ static void console_execute(void *context, const char *line, struct command_repl
 {
     struct console *console = context;
     struct command_call call;
-    char scratch[1024];
+    char scratch[COMMAND_LINE];
     if (command_parse(line, "operator", &call, scratch, sizeof scratch, &reply->err) == 0)
         command_execute(console->session, &call, reply);
     if (session_wants_quit(console->session))

@@ -7,8 +7,9 @@
 #include <string.h>
 
 /* Narrowest first. */
-static const unsigned order[] = {SCOPE_DIALOG, SCOPE_MAP | SCOPE_LIST, SCOPE_REPLAY | SCOPE_LIVE,
-                                 SCOPE_SCREENS, SCOPE_GLOBAL};
+static const unsigned order[] = {SCOPE_DIALOG,           SCOPE_EDITOR,
+                                 SCOPE_MAP | SCOPE_LIST, SCOPE_REPLAY | SCOPE_LIVE,
+                                 SCOPE_SCREENS,          SCOPE_GLOBAL};
 #define ORDERS (sizeof order / sizeof order[0])
 
 static size_t rank_of(unsigned scopes)

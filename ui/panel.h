@@ -9,6 +9,7 @@
 #include "app/command.h"
 #include "app/view.h"
 #include "ui/canvas.h"
+#include "ui/keys.h"
 
 struct panel_context {
     bool focused, full_screen;
@@ -51,6 +52,12 @@ struct panel_class {
     /* x, y inside the frame. */
     bool (*mouse)(void *state, const struct view *view, enum panel_mouse what, int x, int y,
                   const struct panel_host *host);
+    /* For a panel that is typed into; all NULL for others. While `typing` says so and it has the focus, keys
+     * come here first (true: taken), pastes too, and scopes_now() alone tells which other keys count. */
+    bool (*typing)(const void *state);
+    bool (*key)(void *state, const struct view *view, const struct key *key, const struct panel_host *host);
+    bool (*paste)(void *state, const char *text);
+    bool (*cursor)(const void *state, int *x, int *y); /* inside the frame; false: none */
 };
 
 /* The registration list. */

@@ -25,6 +25,10 @@
     X(loads_panel)                                                                                           \
     X(ledger_panel)                                                                                          \
     X(onwards_panel)                                                                                         \
+    X(editor_panel)                                                                                          \
+    X(querystate_panel)                                                                                      \
+    X(results_panel)                                                                                         \
+    X(queries_panel)                                                                                         \
     X(journeys_panel)                                                                                        \
     X(playback_panel)                                                                                        \
     X(log_panel)

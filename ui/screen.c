@@ -94,10 +94,18 @@ void screen_arrange(struct screen *screen)
     screen->changed = true;
 }
 
+bool screen_typing(struct screen *screen)
+{
+    const struct pane *focused = screen_focused(screen);
+    return focused != NULL && focused->class->typing != NULL && focused->class->typing(focused->state);
+}
+
 unsigned screen_scopes(struct screen *screen)
 {
     unsigned scopes = SCOPE_GLOBAL;
     const struct pane *focused = screen_focused(screen);
+    if (focused != NULL && screen_typing(screen))
+        return focused->class->scopes_now(focused->state);
     if (screen->row_count > 0)
         scopes |= screen->rows[screen->row].scope;
     if (focused != NULL && focused->class->scopes_now != NULL)
@@ -361,6 +369,14 @@ static void compose(struct screen *screen)
            (size_t)screen->width * (size_t)screen->height * sizeof *screen->frame.cells);
     bars_draw(screen, &screen->frame);
     screen->cursor_x = -1;
+    const struct pane *focused = screen_focused(screen);
+    const struct layout_slot *slot = focused != NULL ? screen_slot(screen, focused) : NULL;
+    int x, y;
+    if (slot != NULL && focused->class->cursor != NULL && focused->class->cursor(focused->state, &x, &y)) {
+        struct rect inside = screen_inside(slot);
+        screen->cursor_x = inside.x + x;
+        screen->cursor_y = inside.y + y;
+    }
     if (screen->dialog.kind != DIALOG_NONE) {
         struct canvas over = canvas_sub(&screen->frame, 0, bars_top(screen), screen->width,
                                         screen->height - bars_top(screen) - bars_bottom(screen));

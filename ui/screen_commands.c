@@ -77,7 +77,8 @@ static void do_panel_step(struct screen *screen, int step)
     for (int tried = 0; tried < count; tried++) {
         size_t index;
         at = (at + step + count) % count;
-        if (screen_pane(screen, all.slots[at].panel, &index) != NULL) {
+        const struct pane *pane = screen_pane(screen, all.slots[at].panel, &index);
+        if (pane != NULL && (!all.slots[at].bare || pane->class->command != NULL)) {
             screen->full = full && strcmp(name, all.slots[at].panel) != 0;
             commands_focus(screen, index);
             return;

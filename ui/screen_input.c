@@ -131,6 +131,17 @@ static bool chord_split(struct screen *screen, const struct key *key)
     return true;
 }
 
+/* True when the panel that has the keyboard took it. */
+static bool typed(struct screen *screen, const struct key *key)
+{
+    struct pane *focused = screen_focused(screen);
+    struct panel_host host = screen_panel_host(screen);
+    if (!screen_typing(screen) || !focused->class->key(focused->state, screen->view, key, &host))
+        return false;
+    focused->drawn = 0;
+    return true;
+}
+
 static void key_input(struct screen *screen, const struct key *key)
 {
     struct binding binding;
@@ -152,6 +163,8 @@ static void key_input(struct screen *screen, const struct key *key)
             return;
         scopes = SCOPE_DIALOG;
     }
+    if (screen->dialog.kind == DIALOG_NONE && typed(screen, key))
+        return;
     if (binding_find(&screen->commands, key, scopes, &binding)) {
         run_binding(screen, &binding);
     } else if (screen->dialog.kind == DIALOG_NONE && !chord_split(screen, key)) {
@@ -269,6 +282,8 @@ void screen_feed(struct screen *screen, const struct input *input, int64_t now_u
             prompt_insert(&screen->prompt, input->paste);
             if (screen->prompt_use == PROMPT_FOR_FILTER)
                 apply_filter(screen, screen->prompt.text);
+        } else if (!screen_too_small(screen) && screen->dialog.kind == DIALOG_NONE && screen_typing(screen)) {
+            screen_focused(screen)->class->paste(screen_focused(screen)->state, input->paste);
         } else if (!screen_too_small(screen)) {
             screen_toast(screen, LOG_INFO, "a paste goes into the prompt: open it with : first");
         }

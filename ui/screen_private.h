@@ -83,6 +83,7 @@ const struct layout_slot *screen_slot(const struct screen *screen, const struct 
 bool screen_too_small(const struct screen *screen);
 bool screen_row_built(const struct screen_row *row);
 void screen_arrange(struct screen *screen); /* layout and focus are up to date after it */
+bool screen_typing(struct screen *screen);  /* the focused panel has the keyboard */
 unsigned screen_scopes(struct screen *screen);
 struct panel_host screen_panel_host(struct screen *screen);
 struct rect screen_inside(const struct layout_slot *slot); /* of the frame */

@@ -16,6 +16,7 @@
 int cli_main(int argc, char **argv, struct options *options);
 
 typedef int cli_fn(struct options *options, const char *const *words, size_t count);
+cli_fn cli_query;
 cli_fn cli_run, cli_simulate, cli_replay, cli_journeys, cli_status, cli_doctor, cli_config, cli_manual,
     cli_cloud, cli_sink;
 

@@ -177,6 +177,7 @@ static void manual_keys(void)
                   {SCOPE_LAKE, "Lake"},
                   {SCOPE_CATALOGUE, "Catalogue"},
                   {SCOPE_QUERY, "Query"},
+                  {SCOPE_EDITOR, "Query, while SQL is typed"},
                   {SCOPE_WAREHOUSE, "Warehouse"},
                   {SCOPE_JOURNEYS, "Journeys"},
                   {SCOPE_LEDGER, "Ledger"},

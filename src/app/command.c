@@ -87,6 +87,29 @@ static const struct command SESSION_COMMANDS[] = {
     {"stop", NULL, "[<job>|<kind>]", "end the newest job, one by its number, or the newest of a kind", NULL, 0, {{NULL}},
      commands_stop, NULL},
     {"job", NULL, "<number>", "how it stands with a job", NULL, COMMAND_HIDDEN, {{NULL}}, commands_job, NULL},
+    {"query", "sql", "[athena:|redshift:|cache:] <SQL>", "run SQL on the editor's engine, or on one that is named",
+     "query SELECT count(*) FROM vehicle_data; query cache: SELECT * FROM results.result; query yes agrees to the price "
+     "that was told. The engine cache reads what is kept on this machine: cache.throughput, ledger.batch, and "
+     "kept results as result_17 or result_last.",
+     COMMAND_TEXT, {{NULL}}, commands_query, NULL,
+     .batch = cli_query, .batch_options = FOR_QUERY,
+     .examples = "smartcity query \"SELECT road, avg(speed) FROM vehicle_data GROUP BY road\"\n"
+     "smartcity query \"SELECT count(*) FROM smartcity.vehicle_data\" --on redshift --wait --output json\n"
+     "smartcity query - --output csv <slow.sql >slow.csv"},
+    {"estimate", NULL, "[athena:|redshift:] <SQL>", "what a query would scan at most, and cost", NULL, COMMAND_TEXT, {{NULL}},
+     commands_estimate, NULL},
+    {"engine", NULL, "[athena|redshift|cache|next]", "what the editor's SQL runs on", NULL, 0,
+     {{"ctrl+t", SCOPE_QUERY | SCOPE_EDITOR, "next", "engine", 4}}, commands_engine, NULL},
+    {"result", NULL, "[<number>|forget <number>]", "open a kept result, the newest if none is named", NULL, 0, {{NULL}},
+     commands_result, NULL},
+    {"plot", NULL, "[<column>] [over <column>]", "draw a column of numbers over a column of times or numbers", NULL, 0, {{NULL}},
+     commands_plot, NULL},
+    {"export", NULL, "<file> [<result>]", "write the open result to a file: .csv, .json, .ndjson, .parquet or .txt", NULL, 0, {{NULL}},
+     commands_export, NULL},
+    {"keep", NULL, "<name> [athena:|redshift:|cache:] <SQL>", "save SQL under a name, in sql/ of the configuration folder", NULL,
+     COMMAND_TEXT | COMMAND_HIDDEN, {{NULL}}, commands_keep, NULL},
+    {"saved", NULL, "<name> [athena|redshift|cache]", "run a saved query", "saved mean_speed_by_road_and_hour", 0, {{NULL}},
+     commands_saved, complete_saved},
     {"broker", NULL, "up|down|rtt <ms>", "take the embedded broker down, to show what happens", NULL,
      COMMAND_CHANGES, {{NULL}}, commands_broker, complete_broker},
     {"slow", NULL, "<time>", "make the consumer wait after each batch, to show lag; 0 heals", NULL,
@@ -187,6 +210,21 @@ const char *command_suggest(const char *name)
     return best;
 }
 
+/* The rest of a line as one argument: without blanks at its end, and without the quotes of who quoted all of
+ * it. */
+static char *command_text(char *text)
+{
+    size_t length = strlen(text);
+    while (length > 0 && strchr(" \t\r\n", text[length - 1]))
+        text[--length] = 0;
+    if (length >= 2 && text[0] == '"' && text[length - 1] == '"' &&
+        strchr(text + 1, '"') == text + length - 1) {
+        text[length - 1] = 0;
+        return text + 1;
+    }
+    return text;
+}
+
 /* Words are separated by blanks; "…" groups; there is no other quoting. */
 int command_parse(const char *line, const char *source, struct command_call *call, char *scratch, size_t size,
                   struct err *err)
@@ -208,9 +246,17 @@ int command_parse(const char *line, const char *source, struct command_call *cal
         }
         if (*at)
             *at++ = 0;
-        if (!name)
+        if (!name) {
             name = word;
-        else if (call->argument_count == COMMAND_ARGUMENTS)
+            const struct command *command = command_find(name);
+            if (command && (command->flags & COMMAND_TEXT)) {
+                at += strspn(at, " \t\n");
+                if (*at)
+                    call->arguments[call->argument_count++] = command_text(at);
+                call->command = command;
+                return 0;
+            }
+        } else if (call->argument_count == COMMAND_ARGUMENTS)
             return err_set(err, ERR_USAGE, "more than %d words", COMMAND_ARGUMENTS);
         else
             call->arguments[call->argument_count++] = word;

@@ -35,7 +35,8 @@ enum command_scope {
     SCOPE_CATALOGUE = 1 << 11,
     SCOPE_QUERY = 1 << 12,
     SCOPE_WAREHOUSE = 1 << 13,
-    SCOPE_LEDGER = 1 << 14
+    SCOPE_LEDGER = 1 << 14,
+    SCOPE_EDITOR = 1 << 17 /* somebody types there: only what is flagged so is a key */
 };
 #define SCOPE_SCREENS                                                                                        \
     (SCOPE_DRIVE | SCOPE_STREAM | SCOPE_JOURNEYS | SCOPE_LOG | SCOPE_LAKE | SCOPE_CATALOGUE | SCOPE_QUERY |  \
@@ -43,10 +44,11 @@ enum command_scope {
 
 enum command_flag {
     COMMAND_UI = 1 << 0,
-    COMMAND_CHANGES = 1 << 1,     /* refused when read-only */
-    COMMAND_CONFIRM = 1 << 2,     /* asks first, naming the target */
-    COMMAND_HIDDEN = 1 << 3,      /* not in the prompt's completion */
-    COMMAND_CONFIRM_NAME = 1 << 4 /* and has the last argument typed again: for what cannot be undone */
+    COMMAND_CHANGES = 1 << 1,      /* refused when read-only */
+    COMMAND_CONFIRM = 1 << 2,      /* asks first, naming the target */
+    COMMAND_HIDDEN = 1 << 3,       /* not in the prompt's completion */
+    COMMAND_CONFIRM_NAME = 1 << 4, /* and has the last argument typed again: for what cannot be undone */
+    COMMAND_TEXT = 1 << 5          /* all behind the name is one argument, as it is: SQL */
 };
 
 struct command_key {
@@ -59,6 +61,7 @@ struct command_key {
 
 /* A call, split into words. */
 #define COMMAND_ARGUMENTS 16
+#define COMMAND_LINE      65536 /* a whole line, with its NUL */
 struct command_call {
     const struct command *command;
     size_t argument_count;

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define PEERS       8
-#define REQUEST_MAX 65536
+#define REQUEST_MAX (2 * COMMAND_LINE)
 #define REPLY_US    10000000
 
 struct control_peer {
@@ -57,7 +57,7 @@ static json_t *control_execute(struct control *control, const char *line)
 {
     struct command_call call;
     struct command_reply reply = {0};
-    char scratch[1024];
+    char scratch[COMMAND_LINE];
     session_view(control->session, clock_mono_us());
     if (command_parse(line, "socket", &call, scratch, sizeof scratch, &reply.err) < 0 ||
         command_execute(control->session, &call, &reply) < 0) {

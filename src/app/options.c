@@ -10,7 +10,7 @@
 #define AT(member) .offset = offsetof(struct options, member), .size = sizeof(((struct options *)0)->member)
 #define PRODUCE    (FOR_RUN | FOR_SIMULATE)
 #define KAFKA      (FOR_RUN | FOR_SIMULATE | FOR_REPLAY | FOR_SINK | FOR_DOCTOR | FOR_CONFIG)
-#define LAKESIDE   (FOR_RUN | FOR_SINK | FOR_DOCTOR | FOR_CONFIG)
+#define LAKESIDE   (FOR_RUN | FOR_SINK | FOR_DOCTOR | FOR_CONFIG | FOR_QUERY)
 #define SCREEN     (FOR_RUN | FOR_REPLAY | FOR_CONFIG)
 
 static const struct option TABLE[] = {
@@ -88,7 +88,8 @@ static const struct option TABLE[] = {
      .help = "begin at this position, as 00:14:30", .flag_only = true},
     {"port", 0, OPTION_INT, AT(port), .fallback = "4566", .max = 65535, .argument = "N",
      .commands = FOR_CLOUD, .help = "of the local cloud on 127.0.0.1; 0: any that is free"},
-    {"data", 0, OPTION_TEXT, AT(cloud_data), .fallback = "", .argument = "FOLDER", .commands = FOR_CLOUD,
+    {"data", 0, OPTION_TEXT, AT(cloud_data), .fallback = "", .argument = "FOLDER",
+     .commands = FOR_CLOUD | FOR_QUERY,
      .help = "where the local cloud keeps everything; default: cloud in the data directory"},
     {"region", 0, OPTION_TEXT, AT(region), .fallback = "", .argument = "NAME",
      .commands = FOR_CLOUD | LAKESIDE,
@@ -147,20 +148,23 @@ static const struct option TABLE[] = {
      .commands = LAKESIDE, .help = "on disk, while S3 is away; above it reading pauses"},
     {"scan-budget", 0, OPTION_BYTES, AT(scan_budget), .fallback = "10G", .argument = "SIZE",
      .commands = LAKESIDE, .help = "a query that would scan more is refused"},
+    {"on", 0, OPTION_WORD, AT(on), .fallback = "athena", .words = "athena|redshift|cache",
+     .argument = "ENGINE", .commands = FOR_QUERY,
+     .help = "what runs the SQL; cache: what is kept on this machine", .flag_only = true},
     {"output", 'o', OPTION_WORD, AT(output), .fallback = "table", .words = "table|json|csv|ndjson",
      .argument = "FORMAT",
      .commands = FOR_RUN | FOR_SIMULATE | FOR_REPLAY | FOR_JOURNEYS | FOR_STATUS | FOR_DOCTOR | FOR_CONFIG |
-                 FOR_SOCKET | FOR_CLOUD | FOR_SINK,
+                 FOR_SOCKET | FOR_CLOUD | FOR_SINK | FOR_QUERY,
      .help = "table, json, csv or ndjson", .flag_only = true},
     {"console", 0, OPTION_INT, AT(console), .fallback = "0", .max = 4194304, .argument = "PID",
-     .commands = FOR_STATUS | FOR_SOCKET, .help = "which running console, when there are several",
+     .commands = FOR_STATUS | FOR_SOCKET | FOR_QUERY, .help = "which running console, when there are several",
      .flag_only = true},
     {"drain", 0, OPTION_BOOL, AT(drain), .fallback = "off", .commands = FOR_SINK,
      .help = "end when everything that was there has landed", .flag_only = true},
-    {"wait", 'w', OPTION_BOOL, AT(wait), .fallback = "off", .commands = FOR_SOCKET,
+    {"wait", 'w', OPTION_BOOL, AT(wait), .fallback = "off", .commands = FOR_SOCKET | FOR_QUERY,
      .help = "until what was started is over; the exit code tells how it went", .flag_only = true},
     {"no-input", 0, OPTION_BOOL, AT(no_input), .fallback = "off", .help = "never ask", .flag_only = true},
-    {"yes", 'y', OPTION_BOOL, AT(yes), .fallback = "off", .commands = FOR_JOURNEYS | FOR_SOCKET,
+    {"yes", 'y', OPTION_BOOL, AT(yes), .fallback = "off", .commands = FOR_JOURNEYS | FOR_SOCKET | FOR_QUERY,
      .help = "do what would be asked about: delete, reset", .flag_only = true},
     {"config", 0, OPTION_TEXT, AT(config_file), .fallback = "", .argument = "FILE",
      .help = "read this file instead of the user's", .flag_only = true},

@@ -23,7 +23,8 @@ enum {
     FOR_CONFIG = 1 << 6,
     FOR_SOCKET = 1 << 7,
     FOR_CLOUD = 1 << 8,
-    FOR_SINK = 1 << 9
+    FOR_SINK = 1 << 9,
+    FOR_QUERY = 1 << 10
 };
 
 struct options {
@@ -50,6 +51,7 @@ struct options {
     /* command line */
     bool headless, wait, drain, to_stdout, to_kafka, no_input, yes, help, version, max_speed;
     int output;
+    int on;           /* enum query_engine */
     int64_t duration; /* us; 0: no end */
     int64_t console;  /* pid of the console to talk to; 0: the newest */
     char name[64];

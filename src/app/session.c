@@ -132,6 +132,20 @@ static void session_start_backend(struct session *session)
         log_write(session->log, LOG_ERROR, "cloud", "%s", err.text);
 }
 
+static void session_start_queries(struct session *session)
+{
+    struct err err = ERR_INIT;
+    struct queries_settings settings = {.options = session->options,
+                                        .backend = session->backend,
+                                        .jobs = session->jobs,
+                                        .log = session->log,
+                                        .wake = session_wake,
+                                        .context = session};
+    session->queries = queries_create(&settings, &err);
+    if (!session->queries)
+        log_write(session->log, LOG_ERROR, "query", "%s", err.text);
+}
+
 struct session *session_create(const struct session_settings *settings, struct err *err)
 {
     struct session *session = mem_zero(1, sizeof *session);
@@ -161,6 +175,8 @@ struct session *session_create(const struct session_settings *settings, struct e
     }
     if (session_wants_backend(session))
         session_start_backend(session);
+    if (settings->screen || session->backend)
+        session_start_queries(session);
     return session;
 }
 
@@ -174,6 +190,7 @@ void session_destroy(struct session *session)
     jobs_destroy(session->jobs);
     catalogue_release(session->view.catalogue.snapshot);
     catalogue_destroy(session->catalogue);
+    queries_destroy(session->queries);
     backend_stop(session->backend, session->broker && session->settings.screen &&
                                            session->view.lake.present && !session->view.lake.figures.paused
                                        ? FINISH_FLUSH

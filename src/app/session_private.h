@@ -8,6 +8,7 @@
 #include "app/ingest.h"
 #include "app/jobs.h"
 #include "app/playback.h"
+#include "app/query.h"
 #include "app/session.h"
 #include "app/simulator.h"
 #include "store/cache.h"
@@ -30,6 +31,7 @@ struct session {
     struct jobs *jobs;
     struct catalogue *catalogue;
     bool catalogue_asked; /* read once by itself */
+    struct queries *queries; /* NULL when headless without a cloud */
     char bootstrap[512];
     char group[136];
     char journey_path[512];

@@ -112,6 +112,8 @@ static void view_figures(struct session *session)
         commands_catalogue(session, &call, &reply);
         free(reply.json);
     }
+    if (session->queries)
+        queries_view(session->queries, &view->query);
     view->job_count = jobs_list(session->jobs, view->jobs, VIEW_JOBS);
 }
 
@@ -423,6 +425,7 @@ const struct view *session_view(struct session *session, int64_t mono_us)
     hash = view_hash(hash, &view->pipeline, sizeof view->pipeline);
     if (view->catalogue.snapshot)
         hash = view_hash(hash, &view->catalogue.snapshot->generation, sizeof(uint64_t));
+    hash = view_hash(hash, &view->query.generation, sizeof view->query.generation);
     hash = view_hash(hash, view->jobs, view->job_count * sizeof *view->jobs);
     if (new_city || new_tail || hash != session->hash)
         view->generation++;

@@ -8,6 +8,7 @@
 
 #include "app/jobs.h"
 #include "app/view_cloud.h"
+#include "app/view_query.h"
 #include "base/log.h"
 #include "city/snapshot.h"
 #include "sim/world.h"
@@ -109,6 +110,7 @@ struct view {
     struct view_lake lake;
     struct view_catalogue catalogue;
     struct view_pipeline pipeline;
+    struct view_query query;
     size_t job_count; /* newest first */
     struct job_figures jobs[VIEW_JOBS];
     struct view_hop hops[VIEW_HOPS];

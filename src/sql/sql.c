@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 struct sql_db {
+    bool (*stop)(void *context);
+    void *stop_context;
     sqlite3 *handle;
     char *path;
     int busy_timeout_ms;
@@ -168,6 +170,45 @@ static int open_file(struct sql_db *db, unsigned flags)
     }
     buf_free(&name);
     return code;
+}
+
+int sql_attach(struct sql_db *db, const char *path, const char *name, struct err *err)
+{
+    struct buf text;
+    if (access(path, R_OK) != 0) /* SQLite would make it */
+        return err_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno, "%s", path);
+    buf_init(&text, FILE_PATH_SIZE * 8);
+    buf_text(&text, "ATTACH ");
+    buf_sql_text(&text, path);
+    buf_text(&text, " AS ");
+    buf_sql_text(&text, name);
+    int result = text.overflow ? err_set(err, ERR_USAGE, "the path is too long: %.200s", path)
+                               : sql_exec(db, text.data, err);
+    buf_free(&text);
+    return result;
+}
+
+static int only_reading(void *context, int action, const char *first, const char *second, const char *third,
+                        const char *fourth)
+{
+    if (action == SQLITE_FUNCTION)
+        return second && strcmp(second, "load_extension") == 0 ? SQLITE_DENY : SQLITE_OK;
+    return action == SQLITE_SELECT || action == SQLITE_READ || action == SQLITE_RECURSIVE ? SQLITE_OK
+                                                                                          : SQLITE_DENY;
+}
+
+static int ask_stop(void *context)
+{
+    struct sql_db *db = context;
+    return db->stop(db->stop_context);
+}
+
+void sql_restrict(struct sql_db *db, bool (*stop)(void *context), void *context)
+{
+    db->stop = stop;
+    db->stop_context = context;
+    sqlite3_set_authorizer(db->handle, only_reading, NULL);
+    sqlite3_progress_handler(db->handle, 20000, stop ? ask_stop : NULL, db);
 }
 
 struct sql_db *sql_open(const char *path, unsigned flags, int busy_timeout_ms, struct err *err)

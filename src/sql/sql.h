@@ -66,6 +66,11 @@ int64_t sql_changes(const struct sql_db *db); /* rows of the last statement */
 
 /* Ends what is running with ERR_CANCELLED. Any thread, while the database is open. */
 void sql_interrupt(struct sql_db *db);
+/* Another file beside this one, as NAME.table. ERR_NOT_FOUND when it is not there. */
+int sql_attach(struct sql_db *db, const char *path, const char *name, struct err *err);
+/* From now on only what reads is prepared: for the SQL of strangers. `stop` is asked now and then while a
+ * statement runs; true ends it with ERR_CANCELLED. */
+void sql_restrict(struct sql_db *db, bool (*stop)(void *context), void *context);
 /* Reads the whole file (SQLite's quick_check); ERR_CORRUPT names the first damage. */
 int sql_check(struct sql_db *db, struct err *err);
 
