@@ -3,7 +3,7 @@ _smartcity()
 {
     local word=${COMP_WORDS[COMP_CWORD]} options
     if [ "$COMP_CWORD" -eq 1 ] && [ "${word#-}" = "$word" ]; then
-        COMPREPLY=($(compgen -W 'pause step speed seek incident breakdown clear vehicles demand weather gps frames reset follow camera record mark replay live delete flush compact transform load auto stop query estimate engine result plot export saved broker slow status run simulate journeys cloud sink doctor config quit ' -- "$word"))
+        COMPREPLY=($(compgen -W 'pause step speed seek incident breakdown clear vehicles demand weather gps frames reset follow camera record mark replay live delete flush crawl catalogue compact transform load auto stop query estimate engine result plot export saved broker slow status run simulate journeys cloud sink doctor config quit ' -- "$word"))
         return
     fi
     case ${COMP_WORDS[1]} in
