@@ -170,7 +170,9 @@ static bool loads_command(void *opaque, const struct view *view, const char *nam
     if (strcmp(name, "copy") != 0 || argument[0] != '\0' || job->step != LEDGER_LOADED ||
         job->remote_id[0] == '\0')
         return false;
-    snprintf(line, sizeof line, "aws redshift-data describe-statement --id '%.120s'", job->remote_id);
+    const char *colon = strchr(job->remote_id, ':'); /* "redshift:ID" */
+    snprintf(line, sizeof line, "aws redshift-data describe-statement --id '%.120s'",
+             colon != NULL ? colon + 1 : job->remote_id);
     stream_copy(host, line, "the aws command that shows this load");
     return true;
 }
