@@ -363,6 +363,12 @@ static json_t *load_statements(const struct load *load, int there, const char *m
     const char *role = load->context->names->redshift_role;
     buf_init(&sql, SQL_LIMIT);
     lake_schema_init(&schema, load->job->kind, LAKE_RAW);
+    /* First of all, so that what is deleted below is seen as the load before left it: under snapshot
+     * isolation, serverless's default, two loads at once would else both insert. */
+    if (there > 0) {
+        buf_printf(&sql, "LOCK \"" LAKE_WAREHOUSE "\".\"%s\"", schema.table);
+        add_sql(sqls, &sql);
+    }
     for (int i = 0; lake_schema_redshift_setup(i, &sql); i++)
         add_sql(sqls, &sql);
     lake_schema_redshift_ddl(&schema, &sql);
