@@ -30,7 +30,7 @@ struct session {
     struct backend *backend; /* past Kafka; NULL: off */
     struct jobs *jobs;
     struct catalogue *catalogue;
-    bool catalogue_asked; /* read once by itself */
+    bool catalogue_asked;    /* read once by itself */
     struct queries *queries; /* NULL when headless without a cloud */
     char bootstrap[512];
     char group[136];
