@@ -298,10 +298,9 @@ static void thin(const struct point *points, size_t count, struct query_plot *pl
         plot->high_y = points[i].y > plot->high_y ? points[i].y : plot->high_y;
     }
     for (size_t i = 0; i < (count <= QUERY_PLOT_POINTS ? count : stretches); i++) {
-        size_t from = i, to = i + 1, low = i, high = i;
+        size_t low = i, high = i;
         if (count > QUERY_PLOT_POINTS) {
-            from = count * i / stretches;
-            to = count * (i + 1) / stretches;
+            size_t from = count * i / stretches, to = count * (i + 1) / stretches;
             low = high = from;
             for (size_t at = from; at < to; at++) {
                 low = points[at].y < points[low].y ? at : low;

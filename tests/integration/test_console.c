@@ -86,11 +86,11 @@ static const char *key_bytes(const char *name, char text[8])
 {
     static const struct {
         const char *name, *bytes;
-    } special[] = {{"space", " "},       {"enter", "\r"},       {"tab", "\t"},      {"shift+tab", "\x1b[Z"},
-                   {"esc", "\x1b"},      {"backspace", "\x7f"}, {"up", "\x1bOA"},   {"down", "\x1bOB"},
-                   {"right", "\x1bOC"},  {"left", "\x1bOD"},    {"home", "\x1bOH"}, {"end", "\x1bOF"},
-                   {"pgup", "\x1b[5~"},  {"pgdn", "\x1b[6~"},   {"f1", "\x1bOP"},   {"delete", "\x1b[3~"},
-                   {"insert", "\x1b[2~"}};
+    } special[] = {{"space", " "},        {"enter", "\r"},       {"tab", "\t"},      {"shift+tab", "\x1b[Z"},
+                   {"esc", "\x1b"},       {"backspace", "\x7f"}, {"up", "\x1bOA"},   {"down", "\x1bOB"},
+                   {"right", "\x1bOC"},   {"left", "\x1bOD"},    {"home", "\x1bOH"}, {"end", "\x1bOF"},
+                   {"pgup", "\x1b[5~"},   {"pgdn", "\x1b[6~"},   {"f1", "\x1bOP"},   {"delete", "\x1b[3~"},
+                   {"insert", "\x1b[2~"}, {"f5", "\x1b[15~"},    {"f6", "\x1b[17~"}, {"alt+enter", "\x1b\r"}};
     for (size_t i = 0; i < sizeof special / sizeof *special; i++)
         if (strcmp(name, special[i].name) == 0)
             return special[i].bytes;
@@ -106,7 +106,7 @@ static const char *key_bytes(const char *name, char text[8])
 static void test_every_key(void **state)
 {
     struct console *console = *state;
-    static const char *const screens[] = {"1", "2", "7", "9"};
+    static const char *const screens[] = {"1", "2", "3", "5", "7", "9"};
     const struct command *table;
     size_t count = command_table(&table), pressed = 0;
     assert_true(console_start(console, 132, 43, SMALL));

@@ -20,6 +20,10 @@ static void arrange(struct queries_state *state, const struct view_query *query)
     state->count = 0;
     /* Saved ones of the engine in use stand first. */
     size_t passes = state->history ? 1 : 2;
+    if (all == 0) {
+        state->list.selected = 0;
+        return;
+    }
     for (size_t at = 0; at < all * passes && state->count < sizeof state->rows / sizeof *state->rows; at++) {
         size_t i = at % all;
         if (!state->history && (query->saved[i].engine == query->engine) != (at < all))

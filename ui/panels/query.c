@@ -150,7 +150,9 @@ void query_plot_draw(struct canvas *canvas, const struct view_query *query)
     high = ceil(high / step) * step;
     char text[96];
     int label = 0;
-    for (double at = low; at <= high + step / 2; at += step) {
+    int ticks = (int)lround((high - low) / step) + 1;
+    for (int tick = 0; tick < ticks; tick++) {
+        double at = low + tick * step;
         snprintf(text, sizeof text, "%.6g", fabs(at) < step / 1e6 ? 0 : at);
         label = text_width(text) > label ? text_width(text) : label;
     }
@@ -160,7 +162,8 @@ void query_plot_draw(struct canvas *canvas, const struct view_query *query)
     const char *x_name =
         plot->x >= 0 && (size_t)plot->x < query->column_count ? query->columns[plot->x].name : "row";
     const char *y_name = (size_t)plot->y < query->column_count ? query->columns[plot->y].name : "";
-    for (double at = low; at <= high + step / 2; at += step) {
+    for (int tick = 0; tick < ticks; tick++) {
+        double at = low + tick * step;
         int y = (int)lround((high - at) / (high - low) * (rows - 1));
         snprintf(text, sizeof text, "%.6g", fabs(at) < step / 1e6 ? 0 : at);
         canvas_text_right(canvas, left - 1, y, STYLE(ROLE_DIM), text);
