@@ -141,7 +141,7 @@
 {"SELECT sum(x) FILTER (WHERE x > 1), approx_distinct(x) FROM (VALUES 1, 2) t(x)", "2|2"},
 {"SELECT approx_percentile(x, 0.5) FROM (VALUES 1, 2, 3) t(x)", "2"},
 {"SELECT CASE WHEN 1 = 1 THEN 'a' ELSE 'b' END, 1 IN (1, 2), 3 BETWEEN 1 AND 4, NULL IS NULL", "a|true|true|true"},
-{"SELECT 1 UNION ALL SELECT 2 EXCEPT SELECT 3", "1;2"},
+{"SELECT 1 UNION ALL SELECT 2 EXCEPT SELECT 3 ORDER BY 1", "1;2"},
 {"SELECT count(*) FROM (VALUES 1, 2) TABLESAMPLE BERNOULLI (100)", "2"},
 {"SELECT EXISTS (SELECT 1), (SELECT 2), 1 IN (SELECT 1)", "true|2|true"},
 {"SELECT t.x, u.y FROM (VALUES 1) t(x) LEFT JOIN (VALUES (1, 2)) u(x, y) ON t.x = u.x", "1|2"},
