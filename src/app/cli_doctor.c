@@ -289,6 +289,32 @@ int cli_config(struct options *options, const char *const *words, size_t count)
 
 /* ---- status ----------------------------------------------------------------------------------------- */
 
+static void status_cloud(const json_t *data)
+{
+    const json_t *cloud = json_object_get(data, "cloud"), *lake = json_object_get(data, "lake"), *figures;
+    const char *topic;
+    long long landed = 0, waiting = 0;
+    char text[96];
+    if (!cloud)
+        return;
+    static const char *const shown[] = {"state", "endpoint", "bucket"};
+    printf("cloud     ");
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        const char *value = json_string_value(json_object_get(cloud, shown[i]));
+        text_sanitise(text, sizeof text, value ? value : "", value ? strlen(value) : 0);
+        printf("%s %s", i ? "," : "", text);
+    }
+    puts("");
+    json_object_foreach(json_object_get(lake, "topics"), topic, figures)
+    {
+        landed += json_integer_value(json_object_get(figures, "landed"));
+        waiting += json_integer_value(json_object_get(figures, "waiting"));
+    }
+    if (lake)
+        printf("lake       %lld events landed, %lld wait%s\n", landed, waiting,
+               json_is_true(json_object_get(lake, "paused")) ? ", flushed only when told" : "");
+}
+
 static void status_table(const json_t *data)
 {
     const char *topic;
@@ -321,6 +347,7 @@ static void status_table(const json_t *data)
                (long long)json_integer_value(json_object_get(journey, "recorded")),
                (long long)json_integer_value(json_object_get(journey, "missed")));
     }
+    status_cloud(data);
     printf("memory     %.0f MB\n", json_number_value(json_object_get(data, "memory_bytes")) / 1e6);
     printf("%-16s %12s %12s %12s %12s %8s\n", "topic", "produced", "acknowledged", "consumed", "quarantined",
            "lag");
