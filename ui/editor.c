@@ -12,8 +12,9 @@
 static size_t before(const struct editor *editor, size_t at)
 {
     while (at > 0) {
-        for (at--; at > 0 && ((unsigned char)editor->text[at] & 0xC0) == 0x80;)
+        do
             at--;
+        while (at > 0 && at < editor->length && ((unsigned char)editor->text[at] & 0xC0) == 0x80);
         const char *text = editor->text + at;
         if (editor->text[at] == '\n' ||
             text_rune_width(text_next_rune(&text, editor->text + editor->length)) > 0)

@@ -53,7 +53,7 @@ static void put_json_text(FILE *out, const char *text, size_t length)
 {
     putc('"', out);
     for (const char *end = text + length; text < end;) {
-        char bytes[5];
+        char bytes[5] = "";
         uint32_t rune = text_next_rune(&text, end);
         if (rune == '"' || rune == '\\')
             fprintf(out, "\\%c", (int)rune);
@@ -61,8 +61,8 @@ static void put_json_text(FILE *out, const char *text, size_t length)
             fputs("\\n", out);
         else if (rune < 0x20 || rune == 0x7F)
             fprintf(out, "\\u%04x", (unsigned)rune);
-        else
-            fwrite(bytes, 1, text_put_rune(bytes, rune), out);
+        else if (text_put_rune(bytes, rune) > 0)
+            fputs(bytes, out);
     }
     putc('"', out);
 }
