@@ -68,13 +68,8 @@ static int follow(struct query_run *run, struct err *err)
             return -1;
         run->scanned_bytes = work.scanned_bytes;
         char bytes[TEXT_FIGURE_SIZE];
-        if (work.state == AWS_WORK_DONE)
-            return 0;
-        if (work.state == AWS_WORK_FAILED)
-            return err_set(err, ERR_REMOTE, "%s", work.reason[0] ? work.reason : "Athena: failed");
-        if (work.state == AWS_WORK_CANCELLED)
-            return err_set(err, ERR_CANCELLED, "%s",
-                           work.reason[0] ? work.reason : "cancelled by someone else");
+        if (work.state >= AWS_WORK_DONE)
+            return query_run_over(&work, err);
         if (budget > 0 && work.scanned_bytes > budget) {
             stop(run);
             return err_set(err, ERR_LIMIT, "stopped: it has scanned more than the budget of %s",
@@ -85,26 +80,6 @@ static int follow(struct query_run *run, struct err *err)
                       work.scanned_bytes > 0 ? ", scanned " : "",
                       work.scanned_bytes > 0 ? text_bytes(bytes, (double)work.scanned_bytes) : "");
     }
-}
-
-static int take_columns(struct query_run *run, const json_t *answer, size_t *count, struct err *err)
-{
-    const json_t *list = aws_json_at(answer, "ResultSet.ResultSetMetadata.ColumnInfo"), *info;
-    struct result_column *columns = mem_zero(RESULT_COLUMNS, sizeof *columns);
-    size_t i;
-    *count = json_array_size(list);
-    json_array_foreach(list, i, info)
-    {
-        if (i >= RESULT_COLUMNS)
-            break;
-        const char *name = aws_json_text(info, "Name"), *type = aws_json_text(info, "Type");
-        text_sanitise(columns[i].name, sizeof columns[i].name, name, strlen(name));
-        text_sanitise(columns[i].type, sizeof columns[i].type, type, strlen(type));
-        columns[i].kind = result_kind_of(columns[i].type);
-    }
-    int result = query_run_columns(run, columns, *count, err);
-    free(columns);
-    return result;
 }
 
 /* The first row of a SELECT repeats the names of its columns; that of SHOW and DDL does not. */
@@ -161,7 +136,9 @@ static int read_rows(struct query_run *run, struct err *err)
         free(token);
         token = NULL;
         result = answer ? 1 : -1;
-        if (answer && first && take_columns(run, answer, &columns, err) < 0)
+        if (answer && first &&
+            query_run_take_columns(run, aws_json_at(answer, "ResultSet.ResultSetMetadata.ColumnInfo"), "Name",
+                                   "Type", &columns, err) < 0)
             result = -1;
         if (result == 1 && columns > 0)
             result = take_rows(run, answer, columns, first, err);

@@ -71,6 +71,12 @@ json_t *query_run_ask(struct query_run *run, enum aws_service_id service, const 
 /* Begins the result; with its columns, once. */
 int query_run_columns(struct query_run *run, const struct result_column *columns, size_t count,
                       struct err *err);
+/* The same from an answer's list of columns, whose members `name` and `type` say what they are. *count: how
+ * many; more than RESULT_COLUMNS are refused. */
+int query_run_take_columns(struct query_run *run, const json_t *list, const char *name, const char *type,
+                           size_t *count, struct err *err);
+/* What work that is over comes to: 0, or -1 with its reason. */
+int query_run_over(const struct aws_work *work, struct err *err);
 bool query_run_wants_more(struct query_run *run); /* false: cancelled */
 
 /* Engines: run it, read its rows into run->writer. */

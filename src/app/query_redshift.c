@@ -52,36 +52,11 @@ static int follow(struct query_run *run, bool *rows, struct err *err)
         json_decref(answer);
         if (read < 0)
             return -1;
-        if (work.state == AWS_WORK_DONE)
-            return 0;
-        if (work.state == AWS_WORK_FAILED)
-            return err_set(err, ERR_REMOTE, "%s", work.reason[0] ? work.reason : "Redshift: failed");
-        if (work.state == AWS_WORK_CANCELLED)
-            return err_set(err, ERR_CANCELLED, "%s",
-                           work.reason[0] ? work.reason : "cancelled by someone else");
+        if (work.state >= AWS_WORK_DONE)
+            return query_run_over(&work, err);
         query_run_say(run, work.state == AWS_WORK_WAITING ? QUERY_QUEUED : QUERY_RUNNING, "%s",
                       text_equal_fold(work.word, "STARTED") ? "running" : "queued");
     }
-}
-
-static int take_columns(struct query_run *run, const json_t *answer, size_t *count, struct err *err)
-{
-    const json_t *list = json_object_get(answer, "ColumnMetadata"), *info;
-    struct result_column *columns = mem_zero(RESULT_COLUMNS, sizeof *columns);
-    size_t i;
-    *count = json_array_size(list);
-    json_array_foreach(list, i, info)
-    {
-        if (i >= RESULT_COLUMNS)
-            break;
-        const char *name = aws_json_text(info, "name"), *type = aws_json_text(info, "typeName");
-        text_sanitise(columns[i].name, sizeof columns[i].name, name, strlen(name));
-        text_sanitise(columns[i].type, sizeof columns[i].type, type, strlen(type));
-        columns[i].kind = result_kind_of(columns[i].type);
-    }
-    int result = query_run_columns(run, columns, *count, err);
-    free(columns);
-    return result;
 }
 
 /* One of isNull, booleanValue, longValue, doubleValue, stringValue, blobValue. `text` is for figures. */
@@ -145,7 +120,9 @@ static int read_rows(struct query_run *run, struct err *err)
         free(token);
         token = NULL;
         result = answer ? 1 : -1;
-        if (answer && first && take_columns(run, answer, &columns, err) < 0)
+        if (answer && first &&
+            query_run_take_columns(run, json_object_get(answer, "ColumnMetadata"), "name", "typeName",
+                                   &columns, err) < 0)
             result = -1;
         if (result == 1 && columns > 0)
             result = take_rows(run, answer, columns, err);

@@ -96,6 +96,38 @@ int query_run_columns(struct query_run *run, const struct result_column *columns
     return 0;
 }
 
+int query_run_take_columns(struct query_run *run, const json_t *list, const char *name, const char *type,
+                           size_t *count, struct err *err)
+{
+    struct result_column *columns = mem_zero(RESULT_COLUMNS, sizeof *columns);
+    const json_t *info;
+    size_t i;
+    *count = json_array_size(list);
+    json_array_foreach(list, i, info)
+    {
+        if (i >= RESULT_COLUMNS)
+            break;
+        const char *own = aws_json_text(info, name), *word = aws_json_text(info, type);
+        text_sanitise(columns[i].name, sizeof columns[i].name, own, strlen(own));
+        text_sanitise(columns[i].type, sizeof columns[i].type, word, strlen(word));
+        columns[i].kind = result_kind_of(columns[i].type);
+    }
+    int result = query_run_columns(run, columns, *count, err);
+    free(columns);
+    return result;
+}
+
+int query_run_over(const struct aws_work *work, struct err *err)
+{
+    if (work->state == AWS_WORK_DONE)
+        return 0;
+    if (work->state == AWS_WORK_CANCELLED)
+        return err_set(err, ERR_CANCELLED, "%s",
+                       work->reason[0] ? work->reason : "cancelled by someone else");
+    return err_set(err, ERR_REMOTE, "%s",
+                   work->reason[0] ? work->reason : "it failed, and no reason was given");
+}
+
 /* ---- before it runs ---- */
 
 static char *asking_json(const struct query_run *run, const char *text, bool confirm)

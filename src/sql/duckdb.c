@@ -182,7 +182,8 @@ void duck_trim(struct duck_db *db)
 
 const char *duck_version(const struct duck_db *db)
 {
-    return db->api.library_version();
+    const struct duck_api *api = &db->api;
+    return api->library_version();
 }
 
 struct duck_connection *duck_connect(struct duck_db *db, struct err *err)
